@@ -1,0 +1,65 @@
+// From a token to a principal. An issuer belongs to an organisation, and its tokens yield only
+// roles of that organisation; roles are grants held in the hub. Between services a 60-second token
+// carries the calling service and the person it acts for, whose own rights hold at the asked
+// service.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "common/auth/principal.h"
+#include "common/auth/token.h"
+
+namespace hub::auth {
+
+inline constexpr char kInsideIssuer[] = "hub";
+
+// {"issuers": [{"issuer": "https://login.example", "organisation": "forums/warwickshire",
+//   "jwks": "forum.jwks", "development": false}]}; paths are relative to the file. The organisation
+// is a forum, a partner ('forums/warwickshire/partners/wcc') or 'operator'.
+struct Issuer {
+  std::string issuer;
+  std::string organisation;
+  std::shared_ptr<const KeySet> keys;
+};
+// Refuses a development issuer when `production`.
+StatusOr<std::vector<Issuer>> ReadIssuers(const std::string& path, bool production);
+
+class Authenticator {
+ public:
+  // Asks membership for the grants of (issuer, subject). May wait.
+  using Directory = std::function<StatusOr<std::vector<Grant>>(const std::string& issuer,
+                                                               const std::string& subject)>;
+  // `inside` signs and checks the services' own tokens; shared by all processes.
+  Authenticator(std::vector<Issuer> issuers, std::shared_ptr<const Signer> inside);
+  void SetDirectory(Directory directory) { directory_ = std::move(directory); }
+
+  // A principal known from a moment ago, without waiting; null if Verify() must be asked.
+  std::shared_ptr<const Principal> Known(const std::string& token);
+  // Checks the token and looks the grants up. May wait: not for gRPC's own threads.
+  StatusOr<std::shared_ptr<const Principal>> Verify(const std::string& token);
+
+  // A token for a call to another service on behalf of `acting`.
+  StatusOr<std::string> InsideToken(const std::string& service, const Principal& acting);
+
+ private:
+  struct Entry {
+    std::shared_ptr<const Principal> principal;
+    Micros until;
+  };
+  StatusOr<Principal> PrincipalOf(const std::string& issuer, const std::string& subject);
+
+  const std::vector<Issuer> issuers_;
+  const std::shared_ptr<const Signer> inside_;
+  std::shared_ptr<const KeySet> inside_keys_;
+  Directory directory_;
+  std::mutex mutex_;
+  std::map<std::string, Entry> known_;                                   // by hash of the token
+  std::map<std::string, std::pair<std::string, Micros>> inside_tokens_;  // service|issuer|subject
+};
+
+}  // namespace hub::auth

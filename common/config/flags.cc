@@ -1,0 +1,28 @@
+#include "common/config/flags.h"
+
+#include "absl/flags/flag.h"
+
+ABSL_FLAG(std::string, listen, "127.0.0.1:7400", "address and port that gRPC listens on");
+ABSL_FLAG(std::string, state, "", "folder that holds everything which no other flag places");
+ABSL_FLAG(std::string, database, "",
+          "'sqlite:<folder>' or 'postgres:<connection string>'; STATE/data where empty");
+ABSL_FLAG(std::string, keys_database, "",
+          "the key store, apart from the data: 'sqlite:<file>' or 'postgres:<connection string>'; "
+          "STATE/keys/keys.db where empty");
+ABSL_FLAG(std::string, receivers, "",
+          "file of the receivers of events; STATE/receivers.json where empty, if it is there");
+ABSL_FLAG(std::string, issuers, "",
+          "file of the token issuers; STATE/issuers/issuers.json where empty");
+ABSL_FLAG(std::string, inside_key, "",
+          "private key (PEM, P-256) that signs the services' own tokens; STATE/inside.pem where "
+          "empty");
+ABSL_FLAG(std::string, master_key, "",
+          "file of the 32-byte master key in hexadecimal digits; STATE/master.key where empty");
+ABSL_FLAG(std::vector<std::string>, peers, {},
+          "where the other services are: membership=dns:///membership:7400,...; services of this "
+          "process need none");
+ABSL_FLAG(int, replica, 0, "0 to 7: each process on the same database has its own");
+ABSL_FLAG(bool, production, false,
+          "refuse whatever is for development: its token issuers, a demonstration's state");
+ABSL_FLAG(bool, demo, false,
+          "mark a new state for ever as a demonstration's, whose date a command sets");

@@ -1,0 +1,197 @@
+#include "common/daemon/daemon.h"
+
+#include <csignal>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include "absl/flags/flag.h"
+#include "absl/flags/parse.h"
+#include "absl/flags/usage.h"
+#include "absl/strings/escaping.h"
+#include "common/config/flags.h"
+#include "common/daemon/hub_methods.h"
+#include "common/privacy/seal.h"
+#include "common/rpc/directory.h"
+#include "grpcpp/create_channel.h"
+#include "grpcpp/ext/proto_server_reflection_plugin.h"
+#include "grpcpp/health_check_service_interface.h"
+#include "grpcpp/resource_quota.h"
+#include "grpcpp/security/credentials.h"
+#include "grpcpp/security/server_credentials.h"
+#include "grpcpp/server.h"
+#include "grpcpp/server_builder.h"
+
+namespace hub {
+namespace {
+
+namespace fs = std::filesystem;
+
+// How long calls may still take when the process is asked to stop.
+constexpr int kDrainSeconds = 10;
+constexpr int kMostMetadataBytes = 16384;  // a token is at most 8 KiB
+constexpr int kMostMessageBytes = 4 << 20;
+
+std::string Or(const std::string& value, const std::string& otherwise) {
+  return value.empty() ? otherwise : value;
+}
+
+StatusOr<std::string> ReadFile(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file) return InvalidField("file", "'" + path + "' cannot be read");
+  std::stringstream text;
+  text << file.rdbuf();
+  return text.str();
+}
+
+Status MarkDemo(const std::string& state, const std::string& database, Process* process) {
+  process->demo_file = state + "/demo";
+  std::ifstream mark(process->demo_file);
+  std::string date;
+  if (mark && std::getline(mark, date)) {
+    process->demo = true;
+    if (IsDate(date)) process->clock.SetDate(date);
+  } else if (absl::GetFlag(FLAGS_demo)) {
+    // Only a state without data: a real hub's date must never move by a command.
+    if (database.rfind("sqlite:", 0) != 0 || fs::exists(database.substr(7))) {
+      return InvalidField("demo", "--demo marks a new state only, and '" + state +
+                                      "' has data already; name another folder by --state");
+    }
+    std::ofstream(process->demo_file) << process->clock.Today() << "\n";
+    process->demo = true;
+  }
+  if (process->demo && absl::GetFlag(FLAGS_production)) {
+    return InvalidField("production", "'" + state +
+                                          "' is a demonstration's state, which a production server "
+                                          "refuses; name another folder by --state");
+  }
+  return Status();
+}
+
+Status Run(std::vector<Module> modules, sigset_t* signals) {
+  const auto mistakes = schema::Mistakes();
+  if (!mistakes.empty()) return Internal("the schema has a mistake: " + mistakes[0]);
+  const std::string state = absl::GetFlag(FLAGS_state);
+  if (state.empty()) {
+    return InvalidField("state", "--state is required: a folder of its own for this hub");
+  }
+  std::error_code error;
+  fs::create_directories(state, error);
+  if (error) return InvalidField("state", "folder '" + state + "' cannot be made");
+  Process process;
+  const std::string database = Or(absl::GetFlag(FLAGS_database), "sqlite:" + state + "/data");
+  RETURN_IF_ERROR(MarkDemo(state, database, &process));
+  if (database.rfind("sqlite:", 0) == 0) fs::create_directories(database.substr(7), error);
+
+  ASSIGN_OR_RETURN(std::string master_hex,
+                   ReadFile(Or(absl::GetFlag(FLAGS_master_key), state + "/master.key")));
+  db::StoreOptions keys_options;
+  keys_options.url = Or(absl::GetFlag(FLAGS_keys_database), "sqlite:" + state + "/keys/keys.db");
+  keys_options.schema = "keys";
+  fs::create_directories(state + "/keys", error);
+  ASSIGN_OR_RETURN(auto keys_store, db::Store::Open(keys_options));
+  ASSIGN_OR_RETURN(auto keys, privacy::KeyStore::Open(std::move(keys_store),
+                                                      absl::HexStringToBytes(master_hex.substr(
+                                                          0, 2 * privacy::kKeyBytes))));
+  ASSIGN_OR_RETURN(auto issuers, auth::ReadIssuers(Or(absl::GetFlag(FLAGS_issuers),
+                                                      state + "/issuers/issuers.json"),
+                                                   absl::GetFlag(FLAGS_production)));
+  ASSIGN_OR_RETURN(std::string inside_pem,
+                   ReadFile(Or(absl::GetFlag(FLAGS_inside_key), state + "/inside.pem")));
+  ASSIGN_OR_RETURN(auto inside, auth::Signer::FromPem(inside_pem, "inside"));
+  auth::Authenticator authenticator(std::move(issuers), std::move(inside));
+
+  std::vector<events::Receiver> receivers;
+  const std::string receivers_file = Or(absl::GetFlag(FLAGS_receivers), state + "/receivers.json");
+  if (!absl::GetFlag(FLAGS_receivers).empty() || fs::exists(receivers_file)) {
+    ASSIGN_OR_RETURN(receivers, events::ReadReceivers(receivers_file));
+  }
+
+  Peers peers;
+  for (const auto& entry : absl::GetFlag(FLAGS_peers)) {
+    const size_t at = entry.find('=');
+    if (at == std::string::npos) {
+      return InvalidField("peers", "'" + entry + "' is not of the form service=address");
+    }
+    grpc::ChannelArguments arguments;
+    arguments.SetLoadBalancingPolicyName("round_robin");
+    peers.Set(entry.substr(0, at),
+              grpc::CreateCustomChannel(entry.substr(at + 1), grpc::InsecureChannelCredentials(),
+                                        arguments));
+  }
+  // Every service looks grants up at membership, which asks itself in the same way.
+  authenticator.SetDirectory([&](const std::string& issuer, const std::string& subject) {
+    return AskGrants(authenticator, peers, issuer, subject);
+  });
+
+  Runtime::Options options;
+  options.database = database;
+  options.keys = keys.get();
+  options.clock = &process.clock;
+  options.authenticator = &authenticator;
+  options.peers = &peers;
+  options.receivers = receivers;
+  options.replica = absl::GetFlag(FLAGS_replica);
+  options.demo = process.demo;
+  for (auto& module : modules) {
+    ASSIGN_OR_RETURN(auto runtime, Runtime::Open(std::move(module), options));
+    process.runtimes.push_back(std::move(runtime));
+  }
+  BindHubMethods(process.runtimes[0]->door(), process);
+
+  grpc::EnableDefaultHealthCheckService(true);
+  grpc::reflection::InitProtoReflectionServerBuilderPlugin();
+  grpc::ServerBuilder builder;
+  int port = 0;
+  builder.AddListeningPort(absl::GetFlag(FLAGS_listen), grpc::InsecureServerCredentials(), &port);
+  builder.SetMaxReceiveMessageSize(kMostMessageBytes);
+  builder.AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE, kMostMetadataBytes);
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, 100);
+  builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);  // a taken port is refused, not shared
+  for (auto& runtime : process.runtimes) runtime->door().Register(&builder);
+  std::unique_ptr<grpc::Server> server = builder.BuildAndStart();
+  if (server == nullptr || port == 0) {
+    return InvalidField("listen",
+                        "'" + absl::GetFlag(FLAGS_listen) +
+                            "' cannot be listened on; another process has the port, or it "
+                            "is no address: choose another by --listen");
+  }
+  for (auto& runtime : process.runtimes) {
+    peers.Set(runtime->name(), server->InProcessChannel(grpc::ChannelArguments()));
+  }
+  for (auto& runtime : process.runtimes) RETURN_IF_ERROR(runtime->Start());
+  std::string names;
+  for (auto& runtime : process.runtimes) names += " " + runtime->name();
+  std::printf("serving%s on port %d\n", names.c_str(), port);
+  std::fflush(stdout);
+
+  int signal = 0;
+  sigwait(signals, &signal);
+  std::printf("stopping\n");
+  server->Shutdown(std::chrono::system_clock::now() + std::chrono::seconds(kDrainSeconds));
+  for (auto& runtime : process.runtimes) runtime->Drain();
+  peers = Peers();
+  server->Wait();
+  return Status();
+}
+
+}  // namespace
+
+int RunDaemon(int argc, char** argv, const char* what, std::vector<Module> modules) {
+  absl::SetProgramUsageMessage(what);
+  absl::ParseCommandLine(argc, argv);
+  // Blocked before any thread starts, so that only sigwait() takes them.
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGINT);
+  sigaddset(&signals, SIGTERM);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  std::signal(SIGPIPE, SIG_IGN);
+  Status status = Run(std::move(modules), &signals);
+  if (status.ok()) return 0;
+  std::fprintf(stderr, "%s\n", MessageOf(status).c_str());
+  return 1;
+}
+
+}  // namespace hub

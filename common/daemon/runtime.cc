@@ -1,0 +1,358 @@
+#include "common/daemon/runtime.h"
+
+#include <algorithm>
+#include <cstdio>
+
+#include "common/base/id.h"
+#include "common/journal/tables.h"
+#include "google/protobuf/dynamic_message.h"
+#include "google/protobuf/util/json_util.h"
+
+namespace hub {
+namespace {
+
+namespace v1 = ::coproduction::hub::v1;
+
+// An event that its handler refused this often is set aside where an operator sees it.
+constexpr int kMostTries = 5;
+constexpr int kTimerBatch = 100;
+
+std::string CollectionOf(const std::string& aggregate) {
+  const auto* resource = schema::ResourceOfName(aggregate);
+  return resource ? resource->collection : "";
+}
+
+std::shared_ptr<journal::Call> InsideCall(const std::string& service, journal::Source source,
+                                          const std::string& forum, const std::string& id,
+                                          const std::string& name, const std::string& body) {
+  auto call = std::make_shared<journal::Call>();
+  call->source = source;
+  call->principal = auth::ServicePrincipal(service);
+  call->forum = forum;
+  call->request_id = id;
+  call->method_name = name;
+  call->body = body;
+  return call;
+}
+
+}  // namespace
+
+Runtime::Runtime(Module module, Options options)
+    : module_(std::move(module)), options_(std::move(options)) {}
+
+Runtime::~Runtime() { Drain(); }
+
+StatusOr<std::unique_ptr<Runtime>> Runtime::Open(Module module, Options options) {
+  std::unique_ptr<Runtime> runtime(new Runtime(std::move(module), std::move(options)));
+  auto& self = *runtime;
+  db::StoreOptions store;
+  store.url = self.options_.database;
+  store.schema = self.module_.name + self.options_.schema_suffix;
+  if (store.url.rfind("sqlite:", 0) == 0) store.url += "/" + self.module_.name + ".db";
+  ASSIGN_OR_RETURN(self.store_, db::Store::Open(store));
+  journal::Engine::Options engine;
+  engine.service = self.module_.name;
+  engine.store = self.store_.get();
+  engine.keys = self.options_.keys;
+  engine.clock = self.options_.clock;
+  engine.replica = self.options_.replica;
+  for (const auto& receiver : self.options_.receivers) engine.receivers.push_back(receiver.name);
+  ASSIGN_OR_RETURN(self.engine_, journal::Engine::Open(engine, self.module_.migrations));
+  self.executor_ = std::make_unique<Executor>(self.options_.workers, 1000);
+  Door::Options door;
+  door.engine = self.engine_.get();
+  door.authenticator = self.options_.authenticator;
+  door.peers = self.options_.peers;
+  door.executor = self.executor_.get();
+  door.demo = self.options_.demo;
+  self.door_ = std::make_unique<Door>(door);
+  for (auto* bind : self.module_.binders) bind(*self.door_);
+  for (const auto& method : self.door_->Unbound(self.module_.name)) {
+    return Internal("method " + method + " has no handler");
+  }
+  if (self.module_.consumers) self.module_.consumers(self.consumers_);
+  for (const auto& [type, event] : self.consumers_.events) {
+    const auto& option =
+        event.make()->GetDescriptor()->options().GetExtension(::coproduction::options::v1::event);
+    const auto* resource = schema::FindResource(option.aggregate());
+    if (resource != nullptr) self.followed_.insert(resource->collection);
+  }
+  return runtime;
+}
+
+Status Runtime::Start() {
+  const events::Receiver* services = nullptr;
+  for (const auto& receiver : options_.receivers) {
+    if (receiver.name == "services") services = &receiver;
+  }
+  if (!options_.receivers.empty()) {
+    events::Relay::Options relay;
+    relay.service = module_.name;
+    relay.store = store_.get();
+    relay.receivers = options_.receivers;
+    relay.holder = NewId();
+    ASSIGN_OR_RETURN(relay_, events::Relay::Start(relay));
+    engine_->wake = [this] { relay_->Wake(); };
+  }
+  if (services != nullptr && !consumers_.events.empty()) {
+    ASSIGN_OR_RETURN(subscriber_, events::Subscriber::Start(
+                                      *services, module_.name,
+                                      [this](const Envelope& envelope, const std::string& body) {
+                                        return Apply(envelope, body);
+                                      }));
+  }
+  timers_ = std::thread([this] { TimerLoop(); });
+  return Status();
+}
+
+void Runtime::Drain() {
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    if (stopping_) return;
+    stopping_ = true;
+  }
+  stop_.notify_all();
+  if (timers_.joinable()) timers_.join();
+  subscriber_.reset();
+  if (executor_) executor_->Drain();
+  if (engine_) engine_->wake = [] {};
+  relay_.reset();
+  if (store_) store_->Drain();
+}
+
+bool Runtime::Follows(const std::string& aggregate) const {
+  return followed_.count(CollectionOf(aggregate)) > 0;
+}
+
+Status Runtime::ApplyOne(const Envelope& envelope, const std::string& body, bool* gap,
+                         int64_t* last) {
+  auto it = consumers_.events.find(envelope.type);
+  std::unique_ptr<Message> event;
+  if (it != consumers_.events.end()) {
+    event = it->second.make();
+    if (!event->ParseFromString(body)) return Internal("event " + envelope.id + " cannot be read");
+  }
+  auto call = InsideCall(module_.name, journal::kEvent, ForumOf(envelope.aggregate), envelope.id,
+                         envelope.type, body);
+  *gap = false;
+  return engine_->ExecuteAndWait(call, [&, this](Write& write) -> Status {
+    // The dense sequence tells what was missed; a higher epoch begins it anew.
+    *last = 0;
+    std::string epoch;
+    RETURN_IF_ERROR(
+        write.sql().Query(std::string("SELECT n, epoch FROM positions WHERE aggregate = $1") +
+                              db::ForUpdate(write.sql()),
+                          {envelope.aggregate}, [&](const db::Row& row) {
+                            *last = row.Int(0);
+                            epoch = std::string(row.Text(1));
+                            return Status();
+                          }));
+    const bool new_epoch = !epoch.empty() && epoch != envelope.epoch;
+    if (!new_epoch && envelope.sequence <= *last) return Status();  // applied before
+    if (!new_epoch && envelope.sequence > *last + 1) {
+      *gap = true;
+      return Internal("a gap in the events of " + envelope.aggregate);
+    }
+    RETURN_IF_ERROR(write.sql()
+                        .Exec("INSERT INTO positions(aggregate, n, epoch) VALUES ($1, $2, $3) "
+                              "ON CONFLICT (aggregate) DO UPDATE SET n = excluded.n, "
+                              "epoch = excluded.epoch",
+                              {envelope.aggregate, envelope.sequence, envelope.epoch})
+                        .status());
+    return event ? it->second.handle(write, *event, envelope) : Status();
+  });
+}
+
+Status Runtime::Apply(const Envelope& envelope, const std::string& body) {
+  if (!Follows(envelope.aggregate)) return Status();
+  bool gap = false;
+  int64_t last = 0;
+  Status status = ApplyOne(envelope, body, &gap, &last);
+  if (gap) {
+    RETURN_IF_ERROR(Repair(envelope, last));
+    status = ApplyOne(envelope, body, &gap, &last);
+  }
+  if (status.ok()) {
+    failures_.erase(envelope.id);
+    return status;
+  }
+  if (ReasonOf(status) == errors::TEMPORARILY_UNAVAILABLE ||
+      ++failures_[envelope.id] < kMostTries) {
+    return status;
+  }
+  // Set aside, seen and re-driven by an operator; the events after it go on.
+  failures_.erase(envelope.id);
+  auto call = InsideCall(module_.name, journal::kEvent, ForumOf(envelope.aggregate), envelope.id,
+                         envelope.type, body);
+  return engine_->ExecuteAndWait(call, [&](Write& write) -> Status {
+    RETURN_IF_ERROR(write.sql()
+                        .Exec("INSERT INTO positions(aggregate, n, epoch) VALUES ($1, $2, $3) "
+                              "ON CONFLICT (aggregate) DO UPDATE SET n = excluded.n",
+                              {envelope.aggregate, envelope.sequence, envelope.epoch})
+                        .status());
+    return write.sql()
+        .Exec(
+            "INSERT INTO dead_letters(event_id, at, type, aggregate, error, body) "
+            "VALUES ($1, $2, $3, $4, $5, $6)",
+            {envelope.id, write.now(), envelope.type, envelope.aggregate, MessageOf(status),
+             db::Bytes{body}})
+        .status();
+  });
+}
+
+// Fetches the events that the stream did not bring from their owner, in order.
+Status Runtime::Repair(const Envelope& envelope, int64_t after) {
+  v1::ListEventsRequest request;
+  request.set_parent("forums/-");
+  request.set_receiver("services");
+  request.set_aggregate(envelope.aggregate);
+  request.set_after_sequence(after);
+  v1::ListEventsResponse response;
+  const auto* resource = schema::ResourceOfName(envelope.aggregate);
+  ASSIGN_OR_RETURN(std::string token, options_.authenticator->InsideToken(
+                                          module_.name, auth::ServicePrincipal(module_.name)));
+  RETURN_IF_ERROR(options_.peers->CallService(resource->service, token, MachineNow() + 10 * 1000000,
+                                              request, &response));
+  for (const auto& event : response.events()) {
+    if (event.sequence() >= envelope.sequence) break;
+    Envelope missed{event.id(),       event.type(),  event.subject(),       event.version(),
+                    event.sequence(), event.epoch(), ToMicros(event.time())};
+    bool gap = false;
+    int64_t last = 0;
+    RETURN_IF_ERROR(ApplyOne(missed, event.data(), &gap, &last));
+  }
+  return Status();
+}
+
+Status Runtime::RunDueTimers() {
+  if (consumers_.due.empty()) return Status();
+  std::lock_guard<std::mutex> one(timers_mutex_);
+  std::set<std::string> tried;
+  while (true) {
+    struct Due {
+      std::string name, forum, resource, on;
+    };
+    std::vector<Due> rows;
+    const std::string today = options_.clock->Today();
+    RETURN_IF_ERROR(store_->ReadAndWait([&](db::Conn& conn) {
+      rows.clear();
+      return conn.Query(
+          "SELECT name, forum, resource, due_on FROM due WHERE due_on <= $1 "
+          "ORDER BY due_on, name, resource LIMIT " +
+              std::to_string(kTimerBatch + tried.size()),
+          {today}, [&](const db::Row& row) {
+            rows.push_back({std::string(row.Text(0)), std::string(row.Text(1)),
+                            std::string(row.Text(2)), std::string(row.Text(3))});
+            return Status();
+          });
+    }));
+    bool any = false;
+    for (const auto& due : rows) {
+      const std::string id = due.name + "|" + due.resource + "|" + due.on;
+      if (!tried.insert(id).second) continue;  // refused, or left in the view: once a run
+      auto it = consumers_.due.find(due.name);
+      if (it == consumers_.due.end()) continue;
+      any = true;
+      auto call = InsideCall(module_.name, journal::kTimer, due.forum, id, due.name, id);
+      Status status = engine_->ExecuteAndWait(
+          call, [&](Write& write) { return it->second(write, due.resource); });
+      if (!status.ok()) {
+        std::fprintf(stderr, "timer %s of %s was refused: %s\n", due.name.c_str(),
+                     due.resource.c_str(), MessageOf(status).c_str());
+      }
+    }
+    if (!any) return Status();
+  }
+}
+
+void Runtime::TimerLoop() {
+  std::unique_lock<std::mutex> lock(mutex_);
+  while (!stopping_) {
+    lock.unlock();
+    Status status = RunDueTimers();
+    if (!status.ok()) {
+      std::fprintf(stderr, "timers of %s: %s\n", module_.name.c_str(), MessageOf(status).c_str());
+    }
+    lock.lock();
+    stop_.wait_for(lock, std::chrono::seconds(1), [this] { return stopping_; });
+  }
+}
+
+Status Runtime::ListEvents(const std::string& receiver, const std::string& aggregate,
+                           int64_t after_sequence, int64_t after_id, int limit,
+                           std::vector<std::pair<int64_t, v1::Event>>* out) {
+  return store_->ReadAndWait([&](db::Conn& conn) -> Status {
+    out->clear();
+    std::string epoch;
+    RETURN_IF_ERROR(
+        conn.Query("SELECT value FROM meta WHERE name = 'epoch'", {}, [&](const db::Row& row) {
+          epoch = std::string(row.Text(0));
+          return Status();
+        }));
+    std::string where = "receiver = $1 AND id > $2";
+    std::vector<db::Value> values = {receiver, after_id};
+    if (!aggregate.empty()) {
+      where += " AND aggregate = $3 AND n > $4";
+      values.push_back(aggregate);
+      values.push_back(after_sequence);
+    }
+    return conn.Query(
+        "SELECT id, type, aggregate, version, n, at, paths, body FROM payloads WHERE " + where +
+            " ORDER BY " + (aggregate.empty() ? "id" : "n") + " LIMIT " + std::to_string(limit),
+        values, [&](const db::Row& row) -> Status {
+          v1::Event event;
+          event.set_id(events::EventId(module_.name, row.Int(0)));
+          event.set_type(std::string(row.Text(1)));
+          event.set_source("//coproduction-hub/" + module_.name);
+          event.set_subject(std::string(row.Text(2)));
+          event.set_version(row.Int(3));
+          event.set_sequence(row.Int(4));
+          event.set_epoch(epoch);
+          *event.mutable_time() = ToTimestamp(row.Int(5));
+          event.set_paths(std::string(row.Text(6)));
+          event.set_data(std::string(row.Blob(7)));
+          const auto* type =
+              google::protobuf::DescriptorPool::generated_pool()->FindMessageTypeByName(
+                  event.type());
+          if (type != nullptr) {
+            std::unique_ptr<Message> body(
+                google::protobuf::MessageFactory::generated_factory()->GetPrototype(type)->New());
+            if (body->ParseFromString(event.data())) {
+              google::protobuf::util::MessageToJsonString(*body, event.mutable_data_json());
+            }
+          }
+          out->emplace_back(row.Int(0), std::move(event));
+          return Status();
+        });
+  });
+}
+
+StatusOr<v1::ServiceStatus> Runtime::Condition() {
+  v1::ServiceStatus status;
+  status.set_service(module_.name);
+  const std::string today = options_.clock->Today();
+  RETURN_IF_ERROR(store_->ReadAndWait([&](db::Conn& conn) -> Status {
+    auto count = [&](const std::string& sql, std::vector<db::Value> values, auto set) {
+      return conn.Query(sql, values, [&](const db::Row& row) {
+        set(row.Int(0));
+        return Status();
+      });
+    };
+    RETURN_IF_ERROR(
+        count("SELECT COUNT(*) FROM journal", {}, [&](int64_t n) { status.set_journal_rows(n); }));
+    RETURN_IF_ERROR(count("SELECT COUNT(*) FROM payloads WHERE sent_at IS NULL AND receiver <> ''",
+                          {}, [&](int64_t n) { status.set_unsent_events(n); }));
+    RETURN_IF_ERROR(count("SELECT COUNT(*) FROM dead_letters", {},
+                          [&](int64_t n) { status.set_dead_letters(n); }));
+    if (consumers_.due.empty()) return Status();
+    return count("SELECT COUNT(*) FROM due WHERE due_on <= $1", {today},
+                 [&](int64_t n) { status.set_due_timers(n); });
+  }));
+  if (subscriber_) {
+    auto lag = subscriber_->Lag();
+    status.set_untaken_events(lag.ok() ? *lag : -1);
+  }
+  return status;
+}
+
+}  // namespace hub

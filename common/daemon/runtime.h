@@ -1,0 +1,84 @@
+// One module alive in a process: its store, engine and door, the relay of its events, its
+// consumption of the other services' events, and its timers.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "common/daemon/module.h"
+#include "common/events/relay.h"
+#include "common/events/subscriber.h"
+#include "common/rpc/peers.h"
+#include "coproduction/hub/v1/hub.pb.h"
+
+namespace hub {
+
+class Runtime {
+ public:
+  struct Options {
+    std::string database;  // URL as in db.h, without the module's own part
+    std::string schema_suffix;  // PostgreSQL: after the module's name
+    privacy::KeyStore* keys = nullptr;
+    Clock* clock = nullptr;
+    auth::Authenticator* authenticator = nullptr;
+    const Peers* peers = nullptr;
+    std::vector<events::Receiver> receivers;
+    int replica = 0;
+    bool demo = false;
+    int workers = 8;  // threads for Asks
+  };
+  static StatusOr<std::unique_ptr<Runtime>> Open(Module module, Options options);
+  ~Runtime();
+
+  // After the server listens: the relay, the consumer, the timers.
+  Status Start();
+  // Stops taking events and timers, finishes what runs, stops the relay.
+  void Drain();
+
+  const std::string& name() const { return module_.name; }
+  Door& door() { return *door_; }
+  journal::Engine& engine() { return *engine_; }
+
+  // Runs every timer that is due at the hub's date, until none is left.
+  Status RunDueTimers();
+  // Does another service's event as a command. OK: it was done, now or before, or concerns nobody
+  // here.
+  Status Apply(const Envelope& envelope, const std::string& body);
+  // Events of `receiver` after the given position, oldest first.
+  Status ListEvents(const std::string& receiver, const std::string& aggregate,
+                    int64_t after_sequence, int64_t after_id, int limit,
+                    std::vector<std::pair<int64_t, coproduction::hub::v1::Event>>* out);
+  StatusOr<coproduction::hub::v1::ServiceStatus> Condition();
+
+ private:
+  Runtime(Module module, Options options);
+  Status Repair(const Envelope& envelope, int64_t after);
+  Status ApplyOne(const Envelope& envelope, const std::string& body, bool* gap, int64_t* last);
+  void TimerLoop();
+  bool Follows(const std::string& aggregate) const;
+
+  Module module_;
+  Options options_;
+  Consumers consumers_;
+  std::set<std::string> followed_;  // collections of the records whose events are consumed here
+  std::unique_ptr<db::Store> store_;
+  std::unique_ptr<journal::Engine> engine_;
+  std::unique_ptr<Executor> executor_;
+  std::unique_ptr<Door> door_;
+  std::unique_ptr<events::Relay> relay_;
+  std::unique_ptr<events::Subscriber> subscriber_;
+  std::mutex timers_mutex_;  // one run at a time
+  std::mutex mutex_;
+  std::condition_variable stop_;
+  bool stopping_ = false;
+  std::map<std::string, int> failures_;  // by event id: tries since the start
+  std::thread timers_;
+};
+
+}  // namespace hub

@@ -1,0 +1,526 @@
+#include "common/events/relay.h"
+
+#include <algorithm>
+#include <chrono>
+#include <condition_variable>
+#include <deque>
+#include <limits>
+#include <map>
+#include <mutex>
+#include <thread>
+#include <unordered_map>
+#include <utility>
+
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "common/base/id.h"
+#include "common/events/nats.h"
+#include "common/journal/context.h"
+#include "google/protobuf/util/json_util.h"
+
+namespace hub::events {
+namespace {
+
+using google::protobuf::Struct;
+
+constexpr int kBatch = 512;         // events taken up at a time
+constexpr int kPage = 1000;         // rows of one query or transaction when reading back
+constexpr size_t kHeaderRoom = 4096;
+constexpr Micros kLook = 100000;    // how long a wait for answers goes without looking around
+constexpr Micros kFirstPause = 100000, kLongestPause = 2000000;  // between attempts
+
+struct Row {
+  Outgoing event;
+  int64_t waits_for = 0;  // the row of the aggregate's event before, if that is unsent too
+};
+
+// The unsent events of one aggregate in a batch, in its order.
+struct Lane {
+  std::deque<Row> rows;
+  int64_t last_sent = 0;
+};
+
+struct Mark {
+  int64_t id;
+  int64_t stream_seq;
+};
+
+// The row of an event's id; 0 for ids of other services.
+int64_t PayloadOf(const std::string& service, const std::string& id) {
+  int64_t payload = 0;
+  if (id.size() <= service.size() || id[service.size()] != '.' || !absl::StartsWith(id, service) ||
+      !absl::SimpleHexAtoi(id.substr(service.size() + 1), &payload)) {
+    return 0;
+  }
+  return payload;
+}
+
+StatusOr<std::string> ToJson(const std::string& type, const std::string& body) {
+  const auto* descriptor =
+      google::protobuf::DescriptorPool::generated_pool()->FindMessageTypeByName(type);
+  if (descriptor == nullptr) return Internal(absl::StrCat("no message type ", type, " is known"));
+  std::unique_ptr<Message> message(
+      google::protobuf::MessageFactory::generated_factory()->GetPrototype(descriptor)->New());
+  std::string json;
+  if (!message->ParseFromString(body) ||
+      !google::protobuf::util::MessageToJsonString(*message, &json).ok()) {
+    return Internal(absl::StrCat("the stored body is no ", type));
+  }
+  return json;
+}
+
+Headers HeadersOf(const Outgoing& event, const std::string& service, bool json) {
+  Headers headers = {
+      {"Nats-Msg-Id", event.id},
+      {"ce-specversion", "1.0"},
+      {"ce-id", event.id},
+      {"ce-source", absl::StrCat("//coproduction-hub/", service)},
+      {"ce-type", event.type},
+      {"ce-subject", event.aggregate},
+      {"ce-time", absl::FormatTime("%Y-%m-%dT%H:%M:%E*SZ", absl::FromUnixMicros(event.time),
+                                   absl::UTCTimeZone())},
+      {"ce-forum", event.forum},
+      {"ce-sequence", absl::StrCat(event.sequence)},
+      {"ce-version", absl::StrCat(event.version)},
+      {"ce-epoch", event.epoch},
+      {"ce-paths", event.paths},
+      {"content-type", json ? "application/json" : "application/protobuf"}};
+  // An attribute that says nothing is left out, as CloudEvents has no empty ones.
+  headers.erase(std::remove_if(headers.begin(), headers.end(),
+                               [](const auto& header) { return header.second.empty(); }),
+                headers.end());
+  return headers;
+}
+
+// The relay to one receiver: a thread with a connection of its own.
+class ReceiverRelay {
+ public:
+  ReceiverRelay(const Relay::Options& options, const Receiver& receiver)
+      : options_(options), receiver_(receiver), lease_name_("relay/" + receiver.name) {
+    thread_ = std::jthread([this](std::stop_token stop) { Run(stop); });
+  }
+
+  const Receiver& receiver() const { return receiver_; }
+
+  void Wake() {
+    {
+      std::lock_guard<std::mutex> lock(mutex_);
+      if (woken_) return;
+      woken_ = true;
+    }
+    wake_.notify_one();
+  }
+  void Stop() { thread_.request_stop(); }
+
+  std::string problem() const {
+    std::lock_guard<std::mutex> lock(mutex_);
+    return problem_;
+  }
+
+ private:
+  void Run(std::stop_token stop) {
+    Backoff backoff(kFirstPause, kLongestPause);
+    while (!stop.stop_requested()) {
+      StatusOr<bool> more = Turn(stop);
+      std::unique_lock<std::mutex> lock(mutex_);
+      if (!more.ok()) {
+        problem_ = absl::StrCat("events to ", receiver_.name, ": ", more.status().message());
+        wake_.wait_for(lock, stop, std::chrono::microseconds(backoff.Next()), [] { return false; });
+        continue;
+      }
+      backoff.Reset();
+      problem_ = unsendable_.ok() ? "" : absl::StrCat("events to ", receiver_.name, ": ",
+                                                      unsendable_.message());
+      if (!*more) {
+        wake_.wait_for(lock, stop, std::chrono::microseconds(options_.poll),
+                       [this] { return woken_; });
+        woken_ = false;
+      }
+    }
+    if (lease_until_ > MachineNow()) {  // another need not wait for the end of it
+      (void)options_.store->WriteAndWait([this](db::Conn& conn) {
+        conn.Post("UPDATE leases SET until = 0 WHERE name = $1 AND holder = $2",
+                  {lease_name_, options_.holder});
+        return Status();
+      });
+    }
+  }
+
+  // One step; whether there may be more to do at once.
+  StatusOr<bool> Turn(std::stop_token stop) {
+    if (connection_ == nullptr || !connection_->connected()) {
+      read_back_ = false;
+      connection_.reset();
+      ASSIGN_OR_RETURN(connection_,
+                       Connection::Open(EndpointOf(receiver_, options_.service + " relay")));
+      ASSIGN_OR_RETURN(inbox_, connection_->OpenInbox());
+    }
+    std::vector<Row> rows;
+    if (read_back_) {
+      ASSIGN_OR_RETURN(rows, Load());
+      if (rows.empty()) return false;  // no lease is asked for where nothing is to be sent
+    }
+    ASSIGN_OR_RETURN(bool mine, Claim());
+    if (!mine) return false;
+    if (!read_back_) {
+      RETURN_IF_ERROR(EnsureStream(*connection_, receiver_));
+      RETURN_IF_ERROR(RewindDurables(*connection_, receiver_.stream));
+      if (!receiver_.durable.empty()) {
+        RETURN_IF_ERROR(EnsureDurable(*connection_, receiver_.stream, receiver_.durable));
+      }
+      read_back_ = true;
+      if (Status status = ReadBack(stop); !status.ok()) {
+        read_back_ = false;
+        return status;
+      }
+      if (!read_back_) return true;  // another had the lease in the meantime
+      ASSIGN_OR_RETURN(rows, Load());
+    }
+    return Send(std::move(rows), stop);
+  }
+
+  // Makes sure of the lease. Taken over from another, the stream is to be read back first.
+  StatusOr<bool> Claim() {
+    if (lease_until_ - MachineNow() > options_.ack_wait + options_.lease / 5) return true;
+    bool foreign = false;
+    auto look = [&](db::Conn& conn, const char* lock, std::string* holder) {
+      holder->clear();
+      return conn.Query(
+          absl::StrCat("SELECT holder, until FROM leases WHERE name = $1", lock), {lease_name_},
+          [&](const db::Row& row) {
+            *holder = std::string(row.Text(0));
+            foreign = *holder != options_.holder && row.Int(1) > MachineNow();
+            return Status();
+          });
+    };
+    std::string holder;
+    RETURN_IF_ERROR(options_.store->ReadAndWait([&](db::Conn& conn) {
+      foreign = false;
+      return look(conn, "", &holder);
+    }));
+    if (foreign) return false;
+
+    Micros until = 0;
+    RETURN_IF_ERROR(options_.store->WriteAndWait([&](db::Conn& conn) -> Status {
+      foreign = false;
+      RETURN_IF_ERROR(look(conn, db::ForUpdate(conn), &holder));
+      if (foreign) return Status();
+      until = MachineNow() + options_.lease;
+      ASSIGN_OR_RETURN(int64_t changed,
+                       holder.empty()
+                           ? conn.Exec("INSERT INTO leases(name, holder, until) "
+                                       "VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
+                                       {lease_name_, options_.holder, until})
+                           : conn.Exec("UPDATE leases SET holder = $1, until = $2 WHERE name = $3",
+                                       {options_.holder, until, lease_name_}));
+      foreign = changed == 0;
+      return Status();
+    }));
+    if (foreign) return false;
+    lease_until_ = until;
+    if (holder != options_.holder) read_back_ = false;
+    return true;
+  }
+
+  // The oldest unsent rows. Row ids are in time order, but several processes' clocks may differ, so
+  // each row also brings the one it must not overtake.
+  StatusOr<std::vector<Row>> Load() {
+    std::vector<Row> rows;
+    RETURN_IF_ERROR(options_.store->ReadAndWait([&](db::Conn& conn) -> Status {
+      rows.clear();
+      std::string epoch;
+      RETURN_IF_ERROR(conn.Query(
+          "SELECT p.id, p.aggregate, p.type, p.version, p.n, p.at, p.paths, p.body, "
+          "COALESCE(CASE WHEN earlier.sent_at IS NULL THEN earlier.id END, 0) "
+          "FROM payloads p LEFT JOIN payloads earlier ON earlier.receiver = p.receiver "
+          "AND earlier.aggregate = p.aggregate AND earlier.n = p.n - 1 "
+          "WHERE p.receiver = $1 AND p.receiver <> '' AND p.sent_at IS NULL "
+          "ORDER BY p.id LIMIT $2",
+          {receiver_.name, int64_t{kBatch}}, [&](const db::Row& row) {
+            Row& added = rows.emplace_back();
+            Outgoing& event = added.event;
+            event.payload_id = row.Int(0);
+            event.id = EventId(options_.service, event.payload_id);
+            event.aggregate = std::string(row.Text(1));
+            if (absl::StartsWith(event.aggregate, "forums/")) {
+              event.forum = ForumOf(event.aggregate);
+            }
+            event.type = std::string(row.Text(2));
+            event.version = row.Int(3);
+            event.sequence = row.Int(4);
+            event.time = row.Int(5);
+            event.paths = std::string(row.Text(6));
+            event.body = std::string(row.Blob(7));
+            added.waits_for = row.Int(8);
+            return Status();
+          }));
+      if (rows.empty()) return Status();
+      RETURN_IF_ERROR(conn.Query("SELECT value FROM meta WHERE name = 'epoch'", {},
+                                 [&](const db::Row& row) {
+                                   epoch = std::string(row.Text(0));
+                                   return Status();
+                                 }));
+      for (Row& row : rows) row.event.epoch = epoch;
+      return Status();
+    }));
+    return rows;
+  }
+
+  // Publishes what it can of the batch and marks what was acknowledged. True if anything was.
+  StatusOr<bool> Send(std::vector<Row> rows, std::stop_token stop) {
+    std::map<std::string, Lane> lanes;
+    for (Row& row : rows) lanes[row.event.aggregate].rows.push_back(std::move(row));
+    std::unordered_map<std::string, Lane*> in_flight;  // by token
+    Status failure;
+    unsendable_ = Status();
+    auto send_next = [&](Lane& lane) {
+      if (!failure.ok() || stop.stop_requested() || lane.rows.empty()) return;
+      const Row& row = lane.rows.front();
+      if (row.waits_for != 0 && row.waits_for != lane.last_sent) return;
+      if (MachineNow() + options_.ack_wait > lease_until_) return;  // first the lease, then go on
+      std::string token = std::to_string(++last_token_);
+      StatusOr<std::string> body =
+          receiver_.json ? ToJson(row.event.type, row.event.body) : row.event.body;
+      if (!body.ok()) {
+        unsendable_ = Internal(absl::StrCat("event ", row.event.id, " and those after it wait: ",
+                                            body.status().message()));
+        return;
+      }
+      if (body->size() + kHeaderRoom > connection_->max_payload()) {
+        unsendable_ = Internal(absl::StrCat("event ", row.event.id, " of ", body->size(),
+                                            " bytes is more than the server takes"));
+        return;
+      }
+      failure = connection_->Publish(
+          absl::StrCat("coproduction.", options_.service, ".",
+                       row.event.type.substr(row.event.type.rfind('.') + 1)),
+          inbox_.Subject(token), *body, HeadersOf(row.event, options_.service, receiver_.json));
+      if (failure.ok()) in_flight[token] = &lane;
+    };
+    for (auto& [aggregate, lane] : lanes) {
+      std::sort(lane.rows.begin(), lane.rows.end(), [](const Row& a, const Row& b) {
+        return a.event.sequence < b.event.sequence;
+      });
+      send_next(lane);
+    }
+    std::vector<Mark> sent;
+    Micros deadline = MachineNow() + options_.ack_wait;
+    while (!in_flight.empty()) {
+      StatusOr<NatsMessage> answer = inbox_.Next(kLook);
+      if (!answer.ok() || (*answer == nullptr && MachineNow() > deadline)) {
+        failure = answer.ok() ? Refuse(errors::TEMPORARILY_UNAVAILABLE,
+                                       absl::StrCat("JetStream acknowledged nothing for ",
+                                                    options_.ack_wait / 1000000, " s ",
+                                                    connection_->complaint()))
+                              : answer.status();
+        break;
+      }
+      if (*answer == nullptr) continue;
+      auto found = in_flight.find(inbox_.TokenOf(answer->get()));
+      if (found == in_flight.end()) continue;  // late, of an earlier batch
+      Lane& lane = *found->second;
+      in_flight.erase(found);
+      StatusOr<int64_t> stream_seq = Acknowledged(answer->get());
+      if (!stream_seq.ok()) {
+        failure = stream_seq.status();
+        continue;
+      }
+      deadline = MachineNow() + options_.ack_wait;
+      lane.last_sent = lane.rows.front().event.payload_id;
+      sent.push_back({lane.last_sent, *stream_seq});
+      lane.rows.pop_front();
+      send_next(lane);
+    }
+    // What may be in the stream without being marked is looked for there before it is sent again.
+    Status marked = Update({}, sent);
+    if (failure.ok()) failure = marked;
+    if (!failure.ok()) {
+      read_back_ = false;
+      return failure;
+    }
+    return !sent.empty();
+  }
+
+  // The stream's sequence of an acknowledged event; of a duplicate, that of the first.
+  StatusOr<int64_t> Acknowledged(natsMsg* answer) {
+    if (int status = StatusOfAnswer(answer); status != 0) {
+      return Refuse(errors::TEMPORARILY_UNAVAILABLE,
+                    absl::StrCat("JetStream: no stream takes events of this account, status ",
+                                 status));
+    }
+    Struct ack;
+    std::string text(natsMsg_GetData(answer), natsMsg_GetDataLength(answer));
+    (void)google::protobuf::util::JsonStringToMessage(text, &ack);
+    int64_t stream_seq = NumberAt(ack, "seq");
+    if (stream_seq > 0) return stream_seq;
+    return Refuse(errors::TEMPORARILY_UNAVAILABLE,
+                  absl::StrCat("JetStream refused an event: ", TextAt(ack, "error.description")));
+  }
+
+  // Compares the rows with the stream: what was acknowledged and is not there becomes unsent again,
+  // what is there unmarked is marked.
+  Status ReadBack(std::stop_token stop) {
+    ASSIGN_OR_RETURN(StreamSpan span, SpanOf(*connection_, receiver_.stream));
+    ASSIGN_OR_RETURN(std::vector<Mark> sent, RowsToVerify(span));
+    std::unordered_map<int64_t, int64_t> there;  // payload -> stream sequence of its first copy
+    int64_t from = std::max(span.first, sent.empty() ? 1 : sent.back().stream_seq);
+    RETURN_IF_ERROR(ReadIds(*connection_, receiver_.stream, from, span.last,
+                            [&](int64_t stream_seq, const std::string& id) -> Status {
+                              int64_t payload = PayloadOf(options_.service, id);
+                              if (payload != 0) there.emplace(payload, stream_seq);
+                              // This may take long.
+                              ASSIGN_OR_RETURN(bool mine, Claim());
+                              if (mine && !stop.stop_requested()) return Status();
+                              return Refuse(errors::TEMPORARILY_UNAVAILABLE,
+                                            "another relays to it now");
+                            }));
+    std::vector<Mark> lost, found;
+    for (const Mark& row : sent) {
+      if (row.stream_seq < span.first) continue;  // past its age, not lost
+      auto copy = there.find(row.id);
+      if (copy == there.end() || copy->second != row.stream_seq) lost.push_back(row);
+      if (copy != there.end() && copy->second == row.stream_seq) there.erase(copy);
+    }
+    for (const auto& [id, stream_seq] : there) found.push_back({id, stream_seq});
+    return Update(lost, found);
+  }
+
+  // Acknowledged rows that may be lost, newest first. A store loses its end, never its middle: once
+  // past the horizon, a row whose message is there answers for all before it.
+  StatusOr<std::vector<Mark>> RowsToVerify(const StreamSpan& span) {
+    std::vector<Mark> rows;
+    int64_t below = std::numeric_limits<int64_t>::max();
+    Micros newest = 0, oldest = 0;
+    while (true) {
+      std::vector<Mark> page;
+      RETURN_IF_ERROR(options_.store->ReadAndWait([&](db::Conn& conn) {
+        page.clear();
+        return conn.Query(
+            "SELECT id, stream_seq, sent_at FROM payloads WHERE receiver = $1 "
+            "AND stream_seq IS NOT NULL AND stream_seq < $2 ORDER BY stream_seq DESC LIMIT $3",
+            {receiver_.name, below, int64_t{kPage}}, [&](const db::Row& row) {
+              page.push_back({row.Int(0), row.Int(1)});
+              oldest = row.Int(2);
+              newest = std::max(newest, oldest);
+              return Status();
+            });
+      }));
+      rows.insert(rows.end(), page.begin(), page.end());
+      if (page.size() < kPage) return rows;
+      below = page.back().stream_seq;
+      if (oldest >= newest - options_.horizon) continue;
+      if (below < span.first) return rows;
+      if (below > span.last) continue;
+      ASSIGN_OR_RETURN(StoredMessage message, MessageAt(*connection_, receiver_.stream, below));
+      if (message.headers["Nats-Msg-Id"] == EventId(options_.service, page.back().id)) return rows;
+    }
+  }
+
+  // `lost` become unsent if nobody has sent them elsewhere meanwhile, then `sent` become sent.
+  Status Update(const std::vector<Mark>& lost, const std::vector<Mark>& sent) {
+    for (size_t at = 0; at < lost.size() + sent.size(); at += kPage) {
+      RETURN_IF_ERROR(options_.store->WriteAndWait([&](db::Conn& conn) {
+        Micros now = MachineNow();
+        for (size_t i = at; i < std::min(at + kPage, lost.size() + sent.size()); ++i) {
+          if (i < lost.size()) {
+            conn.Post(
+                "UPDATE payloads SET sent_at = NULL, stream_seq = NULL "
+                "WHERE id = $1 AND stream_seq = $2",
+                {lost[i].id, lost[i].stream_seq});
+          } else {
+            const Mark& mark = sent[i - lost.size()];
+            conn.Post(
+                "UPDATE payloads SET sent_at = $1, stream_seq = $2 "
+                "WHERE id = $3 AND sent_at IS NULL",
+                {now, mark.stream_seq, mark.id});
+          }
+        }
+        return Status();
+      }));
+    }
+    return Status();
+  }
+
+  const Relay::Options& options_;
+  const Receiver receiver_;
+  const std::string lease_name_;
+
+  // Of the thread.
+  std::unique_ptr<Connection> connection_;
+  Inbox inbox_;
+  bool read_back_ = false;  // on this connection and lease
+  Micros lease_until_ = 0;
+  uint64_t last_token_ = 0;
+  Status unsendable_;
+
+  mutable std::mutex mutex_;
+  std::condition_variable_any wake_;
+  bool woken_ = false;
+  std::string problem_;
+  std::jthread thread_;
+};
+
+class RelayToAll : public Relay {
+ public:
+  explicit RelayToAll(Options options) : options_(std::move(options)) {
+    for (const Receiver& receiver : options_.receivers) {
+      relays_.push_back(std::make_unique<ReceiverRelay>(options_, receiver));
+    }
+  }
+  ~RelayToAll() override {
+    for (auto& relay : relays_) relay->Stop();  // all at once, then each is waited for
+  }
+
+  void Wake() override {
+    for (auto& relay : relays_) relay->Wake();
+  }
+  StatusOr<int64_t> Unsent() override {
+    int64_t unsent = 0;
+    RETURN_IF_ERROR(options_.store->ReadAndWait([&](db::Conn& conn) -> Status {
+      unsent = 0;
+      for (auto& relay : relays_) {
+        RETURN_IF_ERROR(conn.Query(
+            "SELECT COUNT(*) FROM payloads "
+            "WHERE receiver = $1 AND receiver <> '' AND sent_at IS NULL",
+            {relay->receiver().name}, [&](const db::Row& row) {
+              unsent += row.Int(0);
+              return Status();
+            }));
+      }
+      return Status();
+    }));
+    return unsent;
+  }
+  std::vector<std::string> Problems() override {
+    std::vector<std::string> problems;
+    for (auto& relay : relays_) {
+      std::string problem = relay->problem();
+      if (!problem.empty()) problems.push_back(std::move(problem));
+    }
+    return problems;
+  }
+
+ private:
+  const Options options_;
+  std::vector<std::unique_ptr<ReceiverRelay>> relays_;
+};
+
+}  // namespace
+
+std::string EventId(const std::string& service, int64_t payload_id) {
+  return absl::StrCat(service, ".", absl::Hex(payload_id));
+}
+
+StatusOr<std::unique_ptr<Relay>> Relay::Start(Options options) {
+  if (options.store == nullptr || options.service.empty()) {
+    return Internal("a relay needs its service and its store");
+  }
+  if (options.lease < 2 * options.ack_wait) {
+    return Internal("a lease shorter than two waits for an acknowledgement would never send");
+  }
+  if (options.holder.empty()) options.holder = NewRandomId();
+  return std::unique_ptr<Relay>(std::make_unique<RelayToAll>(std::move(options)));
+}
+
+}  // namespace hub::events

@@ -1,0 +1,30 @@
+// A service's own consumption of the stream 'services': a durable pull consumer, one active fetch
+// loop. Each event is handed to `apply`, which does it as a command and answers when that is
+// committed; then it is acknowledged. A failure is retried in place with a growing delay (never lost,
+// never overtaken by the next); what is to become of hopeless ones is apply's decision. An event may
+// come again after it was applied (its acknowledgement was lost, or a former process had it in hand).
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "common/events/consumers.h"
+#include "common/events/receivers.h"
+
+namespace hub::events {
+
+class Subscriber {
+ public:
+  // Waits for the commit. OK: acknowledge. An error: come again.
+  using Apply = std::function<Status(const Envelope&, const std::string& body)>;
+  static StatusOr<std::unique_ptr<Subscriber>> Start(const Receiver& services,
+                                                     const std::string& durable, Apply apply);
+  virtual ~Subscriber() = default;
+  // Events in the stream that this durable has not acknowledged; UNAVAILABLE while NATS is away.
+  virtual StatusOr<int64_t> Lag() = 0;
+  // Why nothing arrives now, or why the event at the head is not applied; empty if all is well.
+  virtual std::string Problem() = 0;
+};
+
+}  // namespace hub::events

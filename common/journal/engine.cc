@@ -1,0 +1,336 @@
+#include "common/journal/engine.h"
+
+#include <condition_variable>
+#include <mutex>
+
+#include "common/base/id.h"
+#include "common/journal/tables.h"
+#include "common/privacy/seal.h"
+#include "coproduction/hub/events/v1/events.pb.h"
+
+namespace hub::journal {
+
+namespace options = ::coproduction::options::v1;
+namespace {
+
+constexpr size_t kSaltBytes = 16;
+constexpr int kReplicaBits = 3;
+constexpr Micros kDay = 86400ll * 1000000;
+
+class SubjectSealer : public db::Sealer {
+ public:
+  explicit SubjectSealer(privacy::KeyStore* keys) : keys_(keys) {}
+  StatusOr<std::string> Seal(const std::string& service, const std::string& person,
+                             const std::string& plain, const std::string& bound_to) override {
+    ASSIGN_OR_RETURN(std::string key, keys_->SubjectKey(service, person));
+    return privacy::Seal(key, plain, bound_to);
+  }
+  StatusOr<std::string> Open(const std::string& service, const std::string& person,
+                             const std::string& sealed, const std::string& bound_to) override {
+    ASSIGN_OR_RETURN(std::string key, keys_->SubjectKey(service, person));
+    return privacy::Open(key, sealed, bound_to);
+  }
+
+ private:
+  privacy::KeyStore* keys_;
+};
+
+std::string Joined(const std::vector<std::string>& parts) {
+  std::string text;
+  for (const auto& part : parts) text += (text.empty() ? "" : ",") + part;
+  return text;
+}
+
+std::string ReceiverOfForum(const std::string& forum) { return "forums/" + forum; }
+
+bool Holds(const options::Event& event, options::Audience audience) {
+  for (int entry : event.audiences()) {
+    if (entry == audience) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+Engine::Engine(Options options)
+    : options_(std::move(options)), sealer_(std::make_unique<SubjectSealer>(options_.keys)) {}
+
+StatusOr<std::unique_ptr<Engine>> Engine::Open(Options options,
+                                               const std::vector<db::Migration>& migrations) {
+  std::unique_ptr<Engine> engine(new Engine(std::move(options)));
+  db::Store& store = *engine->options_.store;
+  RETURN_IF_ERROR(store.Migrate({{1, "0001_engine.sql", kTables}}, "engine_migrations"));
+  RETURN_IF_ERROR(store.Migrate(migrations));
+  RETURN_IF_ERROR(engine->options_.store->ReadAndWait([&](db::Conn& conn) -> Status {
+    for (const auto* resource : schema::Resources(engine->options_.service)) {
+      RETURN_IF_ERROR(db::CheckTable(conn, *resource));
+    }
+    return conn.Query("SELECT MAX(seq) FROM journal", {}, [&](const db::Row& row) {
+      if (!row.IsNull(0)) engine->last_seq_ = row.Int(0);
+      return Status();
+    });
+  }));
+  return engine;
+}
+
+int64_t Engine::NextSeq(bool anonymous) {
+  Micros now = MachineNow();
+  if (anonymous) {
+    // Drawn within the part of the day that has passed, so that no order tells who came when.
+    uint64_t random = 0;
+    for (char c : RandomBytes(8)) random = random << 8 | static_cast<unsigned char>(c);
+    now = now - now % kDay + static_cast<Micros>(random % static_cast<uint64_t>(now % kDay + 1));
+    return now << kReplicaBits | options_.replica;
+  }
+  int64_t wanted = now << kReplicaBits | options_.replica;
+  int64_t last = last_seq_.load();
+  int64_t next;
+  do {
+    next =
+        wanted > last ? wanted : (((last >> kReplicaBits) + 1) << kReplicaBits | options_.replica);
+  } while (!last_seq_.compare_exchange_weak(last, next));
+  return next;
+}
+
+StatusOr<std::string> Engine::KeyOfDay(Micros machine_time) {
+  return options_.keys->DayKey(options_.service, LondonDate(machine_time));
+}
+
+void Engine::Execute(std::shared_ptr<Call> call, std::function<Status(Write&)> handler,
+                     std::function<void(Status)> done) {
+  Micros deadline = call->deadline;
+  options_.store->Write([this, call, handler = std::move(handler)](
+                            db::Conn& conn) { return Run(*call, handler, conn); },
+                        deadline,
+                        [this, done = std::move(done)](Status status) {
+                          if (status.ok()) wake();
+                          done(std::move(status));
+                        });
+}
+
+Status Engine::ExecuteAndWait(std::shared_ptr<Call> call, std::function<Status(Write&)> handler) {
+  std::mutex mutex;
+  std::condition_variable ready;
+  bool finished = false;
+  Status result;
+  Execute(std::move(call), std::move(handler), [&](Status status) {
+    std::lock_guard<std::mutex> lock(mutex);
+    result = std::move(status);
+    finished = true;
+    ready.notify_one();
+  });
+  std::unique_lock<std::mutex> lock(mutex);
+  ready.wait(lock, [&] { return finished; });
+  return result;
+}
+
+void Engine::Query(std::shared_ptr<Call> call, std::function<Status(Read&)> handler,
+                   std::function<void(Status)> done) {
+  options_.store->Read(
+      [this, call, handler = std::move(handler)](db::Conn& conn) -> Status {
+        RETURN_IF_ERROR(call->verdict);
+        Command command{this, call.get(), &conn, Now(), {}};
+        Read read(&command);
+        if (call->response) call->response->Clear();
+        RETURN_IF_ERROR(handler(read));
+        return Finish(read, *call);
+      },
+      call->deadline, std::move(done));
+}
+
+Status Engine::Run(Call& call, const std::function<Status(Write&)>& handler, db::Conn& conn) {
+  const bool anonymous = call.method != nullptr && call.method->option->anonymous();
+  const int64_t seq = NextSeq(anonymous);
+  std::string hash;
+  ASSIGN_OR_RETURN(bool claimed, Claim(call, conn, seq, &hash));
+  if (!claimed) return Replay(call, conn);
+  RETURN_IF_ERROR(call.verdict);
+  Command command{this, &call, &conn, Now(), {}};
+  Write write(&command);
+  if (call.response) call.response->Clear();
+  RETURN_IF_ERROR(handler(write));
+  RETURN_IF_ERROR(Finish(write, call));
+  return WriteRows(call, command, seq);
+}
+
+StatusOr<bool> Engine::Claim(Call& call, db::Conn& conn, int64_t seq, std::string* hash) {
+  const bool anonymous = call.method != nullptr && call.method->option->anonymous();
+  ASSIGN_OR_RETURN(std::string key, KeyOfDay(MachineNow()));
+  // What is anonymous leaves nothing that a guess of its content could be held against.
+  *hash = anonymous ? "" : privacy::Hmac(key, call.method_name + "\n" + call.body);
+  if (call.request_id.empty()) call.request_id = NewRandomId();
+  ASSIGN_OR_RETURN(int64_t rows,
+                   conn.Exec("INSERT INTO keys(source, principal, request_id, hash, seq) "
+                             "VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING",
+                             {int64_t{call.source}, anonymous ? "" : call.principal.key(),
+                              call.request_id, db::Bytes{*hash}, seq}));
+  return rows == 1;
+}
+
+Status Engine::Replay(Call& call, db::Conn& conn) {
+  const bool anonymous = call.method != nullptr && call.method->option->anonymous();
+  int64_t seq = 0;
+  std::string hash, sealed, resource;
+  RETURN_IF_ERROR(conn.Query(
+      "SELECT hash, seq FROM keys WHERE source = $1 AND principal = $2 AND request_id = $3",
+      {int64_t{call.source}, anonymous ? "" : call.principal.key(), call.request_id},
+      [&](const db::Row& row) {
+        hash = std::string(row.Blob(0));
+        seq = row.Int(1);
+        return Status();
+      }));
+  if (call.response == nullptr) return Status();  // an event or a timer: it was done
+  RETURN_IF_ERROR(
+      conn.Query("SELECT resource FROM journal WHERE seq = $1", {seq}, [&](const db::Row& row) {
+        resource = std::string(row.Text(0));
+        return Status();
+      }));
+  const Status done = Refuse(errors::ALREADY_DONE,
+                             "this request_id was done before; its answer is no longer kept" +
+                                 (resource.empty() ? "" : ", the record is " + resource),
+                             resource);
+  // A command that lasted over midnight was hashed under the key of the day it began.
+  auto key = KeyOfDay(seq >> kReplicaBits);
+  if (!key.ok()) return done;
+  if (privacy::Hmac(*key, call.method_name + "\n" + call.body) != hash) {
+    return Refuse(errors::REQUEST_ID_REUSED,
+                  "request_id '" + call.request_id +
+                      "' was used for another call; take a new one for each new call",
+                  "request_id");
+  }
+  RETURN_IF_ERROR(conn.Query("SELECT body FROM payloads WHERE id = $1", {seq * kPartsPerCommand},
+                             [&](const db::Row& row) {
+                               sealed = std::string(row.Blob(0));
+                               return Status();
+                             }));
+  if (sealed.empty()) return done;
+  ASSIGN_OR_RETURN(std::string plain,
+                   privacy::Open(*key, sealed, "payloads|" + std::to_string(seq)));
+  if (!call.response->ParseFromString(plain.substr(kSaltBytes))) {
+    return Internal("a stored answer cannot be read");
+  }
+  return Status();
+}
+
+// Computed fields, then redaction: the answer as it leaves.
+Status Engine::Finish(Read& read, Call& call) {
+  if (call.response == nullptr) return Status();
+  std::function<Status(Message*)> fill = [&](Message* message) -> Status {
+    auto hook = computed.find(message->GetDescriptor());
+    if (hook != computed.end()) RETURN_IF_ERROR(hook->second(read, message));
+    const auto* reflection = message->GetReflection();
+    std::vector<const google::protobuf::FieldDescriptor*> fields;
+    reflection->ListFields(*message, &fields);
+    for (const auto* field : fields) {
+      if (!schema::IsClassifiedMessage(field)) continue;
+      if (field->is_repeated()) {
+        for (int i = 0; i < reflection->FieldSize(*message, field); ++i) {
+          RETURN_IF_ERROR(fill(reflection->MutableRepeatedMessage(message, field, i)));
+        }
+      } else {
+        RETURN_IF_ERROR(fill(reflection->MutableMessage(message, field)));
+      }
+    }
+    return Status();
+  };
+  RETURN_IF_ERROR(fill(call.response));
+  privacy::Redact(call.response, privacy::ViewerOf(call.principal, call.forum),
+                  [&](const Message& record) {
+                    auto hook = attends.find(record.GetDescriptor());
+                    return hook != attends.end() && hook->second(read, record);
+                  });
+  return Status();
+}
+
+Status Engine::WriteRows(Call& call, Command& command, int64_t seq) {
+  const bool anonymous = call.method != nullptr && call.method->option->anonymous();
+  const Micros at = anonymous ? command.now - command.now % kDay : command.now;
+  std::vector<db::Value> values;
+  int64_t part = 1;
+  auto add = [&](int64_t id, const std::string& receiver, const std::string& aggregate,
+                 const std::string& type, int64_t version, int64_t n, const std::string& paths,
+                 std::string body) {
+    for (db::Value value : std::initializer_list<db::Value>{
+             id, receiver, aggregate, type, version, n, at, paths, db::Bytes{std::move(body)}}) {
+      values.push_back(std::move(value));
+    }
+  };
+
+  std::string salt = RandomBytes(kSaltBytes), answer;
+  if (call.response != nullptr && !anonymous) {
+    answer = call.response->SerializeAsString();
+    ASSIGN_OR_RETURN(std::string key, KeyOfDay(seq >> kReplicaBits));
+    add(seq * kPartsPerCommand, "", "", "", 0, 0, "",
+        privacy::Seal(key, salt + answer, "payloads|" + std::to_string(seq)));
+  }
+
+  std::string resource;
+  int64_t version = 0;
+  for (auto& touched : command.touched) {
+    if (touched->after == nullptr) {
+      if (touched->event) return Internal("an event of " + touched->name + " without its change");
+      continue;
+    }
+    if (touched->paths.empty() && touched->before != nullptr) continue;  // nothing changed
+    const int64_t now_version = schema::VersionOf(*touched->after);
+    if (resource.empty()) resource = touched->name, version = now_version;
+    coproduction::hub::events::v1::ResourceChanged changed;
+    changed.set_type(touched->resource->type->full_name());
+    changed.set_resource(touched->name);
+    const std::string paths = Joined(touched->paths);
+    for (const auto& receiver : options_.receivers) {
+      // A named event where the audience is shown it; else, who gets every change gets that
+      // something changed. What is sealed is told to nobody outside.
+      const Message* event = touched->event.get();
+      const options::Event* option =
+          event ? &event->GetDescriptor()->options().GetExtension(options::event) : nullptr;
+      int64_t n = now_version;
+      options::Audience audience;
+      if (receiver == "services") {
+        audience = options::TO_SERVICES;
+      } else if (receiver == ReceiverOfForum(touched->forum)) {
+        audience = options::TO_FORUM;
+        if (touched->resource->sealed()) continue;
+      } else {
+        audience = options::TO_PARTNER;
+        if (event == nullptr || !Holds(*option, audience)) continue;
+        if (receiver.rfind(ReceiverOfForum(touched->forum) + "/partners/", 0) != 0) continue;
+        const std::string& field = touched->resource->option->partner();
+        if (!field.empty() && schema::TextOf(*touched->after, field) != receiver) continue;
+        RETURN_IF_ERROR(command.conn->Query(
+            "INSERT INTO counters(receiver, aggregate, n) VALUES ($1, $2, 1) "
+            "ON CONFLICT (receiver, aggregate) DO UPDATE SET n = counters.n + 1 RETURNING n",
+            {receiver, touched->name}, [&](const db::Row& row) {
+              n = row.Int(0);
+              return Status();
+            }));
+      }
+      if (event == nullptr || !Holds(*option, audience)) event = &changed;
+      if (part == kPartsPerCommand) return Internal("one command changes too many records");
+      // Not even the names of changed fields go to a partner: they tell of what it may not see.
+      add(seq * kPartsPerCommand + part++, receiver, touched->name,
+          event->GetDescriptor()->full_name(), audience == options::TO_PARTNER ? n : now_version, n,
+          audience == options::TO_PARTNER ? "" : paths, privacy::Project(*event, audience));
+    }
+  }
+
+  constexpr size_t kColumns = 9;
+  if (!values.empty()) {
+    std::string sql =
+        "INSERT INTO payloads(id, receiver, aggregate, type, version, n, at, paths, body) VALUES ";
+    for (size_t i = 0; i < values.size(); ++i) {
+      sql += (i % kColumns != 0 ? ", $" : i == 0 ? "($" : "), ($") + std::to_string(i + 1);
+    }
+    RETURN_IF_ERROR(command.conn->Exec(sql + ")", values).status());
+  }
+  const std::string method = call.method_name;
+  return command.conn
+      ->Exec(
+          "INSERT INTO journal(seq, at, principal, method, resource, version, digest) "
+          "VALUES ($1, $2, $3, $4, $5, $6, $7)",
+          {seq, at, anonymous ? "" : call.principal.key(), method, anonymous ? "" : resource,
+           anonymous ? int64_t{0} : version, db::Bytes{privacy::Sha256(salt + call.body + answer)}})
+      .status();
+}
+
+}  // namespace hub::journal

@@ -1,0 +1,63 @@
+// The key store: one key per (service, person) and one per (service, day), wrapped under a master
+// key that comes from a file or the environment and is never stored. It is a database of its own
+// with its own short-lived backup: erasing a key erases what it sealed in every backup of the
+// services' databases. Replicas share it (PostgreSQL) or are one process (SQLite).
+//
+// An erased key leaves its row behind, without the key: the rows with `erased_at` are the list of
+// erasures that a restore replays, and no key is ever made again under that name.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <unordered_map>
+
+#include "common/base/date.h"
+#include "common/base/status.h"
+#include "common/db/db.h"
+
+namespace hub::privacy {
+
+class KeyStore {
+ public:
+  // How long a replica may go on with a key that another one has erased.
+  static constexpr Micros kCacheLife = 60'000'000;
+
+  // `master` is kKeyBytes. Migrates its own database. INVALID_FIELD if the database was made with
+  // another master key.
+  static StatusOr<std::unique_ptr<KeyStore>> Open(std::unique_ptr<db::Store> store,
+                                                  const std::string& master,
+                                                  Micros cache_life = kCacheLife);
+
+  // The key of a person in a service, made at first use. NOT_FOUND once it was erased. May wait for
+  // the database: for jobs and executors, never for gRPC's own threads.
+  StatusOr<std::string> SubjectKey(const std::string& service, const std::string& person);
+  // A named key shared by replicas ('page', 'internal-token', 'audit'), made at first use.
+  StatusOr<std::string> NamedKey(const std::string& service, const std::string& name);
+  // The key of a civil date (machine time) under which answers are sealed and hashed.
+  StatusOr<std::string> DayKey(const std::string& service, const std::string& date);
+  // Again, or of a key that was never made, it is the same: that person has no key here any more.
+  Status EraseSubjectKey(const std::string& service, const std::string& person);
+  // Destroys day keys before `date`; how many.
+  StatusOr<int64_t> EraseDayKeysBefore(const std::string& service, const std::string& date);
+
+ private:
+  KeyStore(std::unique_ptr<db::Store> store, const std::string& master, Micros cache_life);
+  StatusOr<std::string> Key(const std::string& kind, const std::string& service,
+                            const std::string& name);
+  StatusOr<std::string> WrappedKey(const std::string& kind, const std::string& service,
+                                   const std::string& name);
+  void Forget();
+
+  const std::unique_ptr<db::Store> store_;
+  const std::string master_;
+  const Micros cache_life_;
+
+  std::mutex mutex_;
+  std::unordered_map<std::string, std::string> cache_;
+  Micros cache_began_ = 0;
+  int64_t erasures_ = 0;  // a key read before the last of them does not enter the cache
+};
+
+}  // namespace hub::privacy

@@ -1,0 +1,314 @@
+#include "common/privacy/keys.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <chrono>
+#include <filesystem>
+#include <fstream>
+#include <future>
+#include <set>
+#include <sstream>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "common/base/clock.h"
+#include "common/base/id.h"
+#include "common/privacy/seal.h"
+
+namespace hub::privacy {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+const std::string kMaster(kKeyBytes, 'm');
+
+// A store whose answer to the next read can be held back.
+class HeldStore : public db::Store {
+ public:
+  explicit HeldStore(std::unique_ptr<db::Store> store) : store_(std::move(store)) {}
+
+  void Hold() { hold_ = true; }
+  void AwaitHeld() { held_.get_future().wait(); }
+  void Release() { released_.set_value(); }
+
+  db::Engine engine() const override { return store_->engine(); }
+  void Write(Job job, Micros deadline, Done done) override {
+    store_->Write(std::move(job), deadline, std::move(done));
+  }
+  void Read(Job job, Micros deadline, Done done) override {
+    store_->Read(std::move(job), deadline, [this, done = std::move(done)](const Status& status) {
+      if (hold_.exchange(false)) {
+        held_.set_value();
+        released_.get_future().wait();
+      }
+      done(status);
+    });
+  }
+  void Drain() override { store_->Drain(); }
+  int64_t jobs_committed() const override { return store_->jobs_committed(); }
+  int64_t commits() const override { return store_->commits(); }
+
+ private:
+  const std::unique_ptr<db::Store> store_;
+  std::atomic<bool> hold_ = false;
+  std::promise<void> held_, released_;
+};
+
+class KeysTest : public testing::Test {
+ protected:
+  KeysTest() : folder_(std::filesystem::temp_directory_path() / ("keys-" + NewRandomId())) {
+    std::filesystem::create_directory(folder_);
+    Reopen();
+  }
+  ~KeysTest() override {
+    keys_.reset();
+    std::filesystem::remove_all(folder_);
+  }
+
+  db::StoreOptions Options() const {
+    db::StoreOptions options;
+    options.url = "sqlite:" + (folder_ / "keys.db").string();
+    return options;
+  }
+
+  StatusOr<std::unique_ptr<KeyStore>> OpenWith(const std::string& master,
+                                               Micros cache_life = KeyStore::kCacheLife) {
+    keys_.reset();
+    auto store = db::Store::Open(Options());
+    if (!store.ok()) return store.status();
+    store_ = store->get();
+    return KeyStore::Open(*std::move(store), master, cache_life);
+  }
+
+  void Reopen(Micros cache_life = KeyStore::kCacheLife) {
+    auto opened = OpenWith(kMaster, cache_life);
+    ASSERT_TRUE(opened.ok()) << opened.status();
+    keys_ = *std::move(opened);
+  }
+
+  KeyStore& keys() { return *keys_; }
+
+  // What another replica or somebody with access to the database might do.
+  void Sql(const std::string& sql) {
+    ASSERT_TRUE(
+        store_->WriteAndWait([&](db::Conn& conn) { return conn.Exec(sql, {}).status(); }).ok());
+  }
+
+  std::string StoredKey(const std::string& kind, const std::string& name) {
+    std::string wrapped;
+    EXPECT_TRUE(store_
+                    ->ReadAndWait([&](db::Conn& conn) {
+                      return conn.Query("SELECT wrapped FROM keys WHERE kind = $1 AND name = $2",
+                                        {kind, name}, [&](const db::Row& row) {
+                                          wrapped = row.Blob(0);
+                                          return absl::OkStatus();
+                                        });
+                    })
+                    .ok());
+    return wrapped;
+  }
+
+  // All bytes of the database's files.
+  std::string OnDisk() {
+    std::ostringstream bytes;
+    for (const auto& entry : std::filesystem::directory_iterator(folder_)) {
+      if (std::filesystem::file_size(entry) > 0) bytes << std::ifstream(entry.path()).rdbuf();
+    }
+    return bytes.str();
+  }
+
+  const std::filesystem::path folder_;
+  db::Store* store_ = nullptr;  // owned by the key store
+  std::unique_ptr<KeyStore> keys_;
+};
+
+TEST_F(KeysTest, TheSameKeyTwiceAndAfterARestart) {
+  std::string key = *keys().SubjectKey("membership", "people/1");
+  EXPECT_EQ(key.size(), kKeyBytes);
+  EXPECT_EQ(*keys().SubjectKey("membership", "people/1"), key);
+  Reopen();
+  EXPECT_EQ(*keys().SubjectKey("membership", "people/1"), key);
+}
+
+TEST_F(KeysTest, EachServicePersonNameAndDayHasItsOwn) {
+  std::set<std::string> seen;
+  for (const char* service : {"membership", "scheduling"}) {
+    EXPECT_TRUE(seen.insert(*keys().SubjectKey(service, "people/1")).second);
+    EXPECT_TRUE(seen.insert(*keys().SubjectKey(service, "people/2")).second);
+    EXPECT_TRUE(seen.insert(*keys().NamedKey(service, "people/1")).second);
+    EXPECT_TRUE(seen.insert(*keys().NamedKey(service, "page")).second);
+    EXPECT_TRUE(seen.insert(*keys().DayKey(service, "2021-12-03")).second);
+    EXPECT_TRUE(seen.insert(*keys().DayKey(service, "2021-12-04")).second);
+  }
+}
+
+TEST_F(KeysTest, AnErasedKeyIsGoneForEver) {
+  std::string key = *keys().SubjectKey("membership", "people/1");
+  std::string other = *keys().SubjectKey("membership", "people/2");
+  ASSERT_TRUE(keys().EraseSubjectKey("membership", "people/1").ok());
+  for (int start = 0; start < 2; ++start) {
+    auto gone = keys().SubjectKey("membership", "people/1");
+    EXPECT_EQ(ReasonOf(gone.status()), errors::RESOURCE_NOT_FOUND);
+    EXPECT_THAT(MessageOf(gone.status()), HasSubstr("was erased"));
+    EXPECT_EQ(*keys().SubjectKey("membership", "people/2"), other);
+    EXPECT_TRUE(keys().SubjectKey("scheduling", "people/1").ok());
+    EXPECT_TRUE(keys().EraseSubjectKey("membership", "people/1").ok());  // again
+    Reopen();
+  }
+}
+
+TEST_F(KeysTest, AKeyErasedBeforeItsFirstUseIsNeverMade) {
+  ASSERT_TRUE(keys().EraseSubjectKey("membership", "people/9").ok());
+  EXPECT_EQ(ReasonOf(keys().SubjectKey("membership", "people/9").status()),
+            errors::RESOURCE_NOT_FOUND);
+}
+
+TEST_F(KeysTest, AnErasureKeepsItsFirstTime) {
+  ASSERT_TRUE(keys().SubjectKey("membership", "people/1").ok());
+  Micros before = MachineNow();
+  ASSERT_TRUE(keys().EraseSubjectKey("membership", "people/1").ok());
+  Micros after = MachineNow();
+  ASSERT_TRUE(keys().EraseSubjectKey("membership", "people/1").ok());
+  Micros at = 0;
+  ASSERT_TRUE(store_
+                  ->ReadAndWait([&](db::Conn& conn) {
+                    return conn.Query("SELECT erased_at FROM keys WHERE wrapped IS NULL", {},
+                                      [&](const db::Row& row) {
+                                        at = row.Int(0);
+                                        return absl::OkStatus();
+                                      });
+                  })
+                  .ok());
+  EXPECT_LE(before, at);
+  EXPECT_LE(at, after);
+}
+
+TEST_F(KeysTest, NoByteOfAnErasedKeyStaysInTheFile) {
+  std::string key = *keys().SubjectKey("membership", "people/1");
+  std::string wrapped = StoredKey("subject", "people/1");
+  ASSERT_EQ(wrapped.size(), kKeyBytes + 28);
+  keys_.reset();
+  EXPECT_THAT(OnDisk(), HasSubstr(wrapped));
+  EXPECT_THAT(OnDisk(), Not(HasSubstr(key)));
+  EXPECT_THAT(OnDisk(), Not(HasSubstr(kMaster)));
+  Reopen();
+  ASSERT_TRUE(keys().EraseSubjectKey("membership", "people/1").ok());
+  keys_.reset();
+  EXPECT_THAT(OnDisk(), Not(HasSubstr(wrapped)));
+}
+
+TEST_F(KeysTest, AnotherMasterKeyIsRefusedAtTheStart) {
+  std::string key = *keys().SubjectKey("membership", "people/1");
+  auto opened = OpenWith(std::string(kKeyBytes, 'n'));
+  ASSERT_FALSE(opened.ok());
+  EXPECT_EQ(ReasonOf(opened.status()), errors::INVALID_FIELD);
+  EXPECT_THAT(MessageOf(opened.status()), HasSubstr("not the one that this key store was made"));
+  for (const std::string& master : {std::string(), std::string(16, 'm'), kMaster + "m"}) {
+    EXPECT_THAT(MessageOf(OpenWith(master).status()), HasSubstr("it must have 32"));
+  }
+  Reopen();
+  EXPECT_EQ(*keys().SubjectKey("membership", "people/1"), key);
+}
+
+TEST_F(KeysTest, DayKeysBeforeADateAreErased) {
+  std::string kept = *keys().DayKey("engagement", "2021-12-03");
+  for (const char* day : {"2021-11-30", "2021-12-01", "2021-12-02"}) {
+    ASSERT_TRUE(keys().DayKey("engagement", day).ok());
+  }
+  std::string other = *keys().DayKey("membership", "2021-12-01");
+  EXPECT_EQ(*keys().EraseDayKeysBefore("engagement", "2021-12-03"), 3);
+  EXPECT_EQ(*keys().EraseDayKeysBefore("engagement", "2021-12-03"), 0);
+  for (const char* day : {"2021-11-30", "2021-12-01", "2021-12-02"}) {
+    EXPECT_EQ(ReasonOf(keys().DayKey("engagement", day).status()), errors::RESOURCE_NOT_FOUND);
+  }
+  EXPECT_EQ(*keys().DayKey("engagement", "2021-12-03"), kept);
+  EXPECT_EQ(*keys().DayKey("membership", "2021-12-01"), other);
+}
+
+TEST_F(KeysTest, ADayIsADate) {
+  EXPECT_EQ(ReasonOf(keys().DayKey("engagement", "3/12/21").status()), errors::INVALID_FIELD);
+  EXPECT_EQ(ReasonOf(keys().EraseDayKeysBefore("engagement", "z").status()), errors::INVALID_FIELD);
+}
+
+TEST_F(KeysTest, ManyFirstUsesAtOnceMakeOneKey) {
+  for (int round = 0; round < 20; ++round) {
+    const std::string person = "people/" + std::to_string(round);
+    std::vector<std::string> seen(8);
+    std::vector<std::thread> threads;
+    for (auto& key : seen) {
+      threads.emplace_back([&] { key = *keys().SubjectKey("membership", person); });
+    }
+    for (auto& thread : threads) thread.join();
+    for (const auto& key : seen) ASSERT_EQ(key, seen[0]);
+  }
+}
+
+// A reader that was on its way with a key when it was erased gets it, but nobody after it.
+TEST_F(KeysTest, AKeyErasedWhileItIsReadDoesNotStay) {
+  ASSERT_TRUE(keys().SubjectKey("membership", "people/1").ok());
+  keys_.reset();
+  auto held = std::make_unique<HeldStore>(*db::Store::Open(Options()));
+  HeldStore& store = *held;
+  keys_ = *KeyStore::Open(std::move(held), kMaster);
+  store.Hold();
+  std::thread reader([&] { EXPECT_TRUE(keys().SubjectKey("membership", "people/1").ok()); });
+  store.AwaitHeld();
+  ASSERT_TRUE(keys().EraseSubjectKey("membership", "people/1").ok());
+  store.Release();
+  reader.join();
+  EXPECT_EQ(ReasonOf(keys().SubjectKey("membership", "people/1").status()),
+            errors::RESOURCE_NOT_FOUND);
+}
+
+TEST_F(KeysTest, AnErasureByAnotherReplicaIsSeenAfterTheCachesLife) {
+  Reopen(/*cache_life=*/200000);
+  ASSERT_TRUE(keys().SubjectKey("membership", "people/1").ok());
+  Sql("UPDATE keys SET wrapped = NULL, erased_at = 1 WHERE name = 'people/1'");
+  EXPECT_TRUE(keys().SubjectKey("membership", "people/1").ok());  // from memory
+  std::this_thread::sleep_for(std::chrono::milliseconds(250));
+  EXPECT_EQ(ReasonOf(keys().SubjectKey("membership", "people/1").status()),
+            errors::RESOURCE_NOT_FOUND);
+}
+
+TEST_F(KeysTest, AKeyInAnotherPersonsRowDoesNotOpen) {
+  ASSERT_TRUE(keys().SubjectKey("membership", "people/1").ok());
+  ASSERT_TRUE(keys().SubjectKey("membership", "people/2").ok());
+  Sql("UPDATE keys SET wrapped = (SELECT wrapped FROM keys WHERE name = 'people/1')"
+      " WHERE name = 'people/2'");
+  Reopen();
+  EXPECT_EQ(ReasonOf(keys().SubjectKey("membership", "people/2").status()), errors::INTERNAL_FAULT);
+}
+
+// The cache is bounded: ten thousand keys later, the first is asked of the database again.
+TEST_F(KeysTest, TheCacheIsBounded) {
+  constexpr int kPeople = 10000;
+  ASSERT_TRUE(store_
+                  ->WriteAndWait([&](db::Conn& conn) -> Status {
+                    for (int i = 0; i < kPeople; ++i) {
+                      const std::string name = std::to_string(i);
+                      db::Bytes wrapped{Seal(kMaster, std::string(kKeyBytes, 'k'),
+                                             "keys/subject/membership/" + name)};
+                      RETURN_IF_ERROR(conn.Exec("INSERT INTO keys (kind, service, name, wrapped)"
+                                                " VALUES ('subject', 'membership', $1, $2)",
+                                                {name, wrapped})
+                                          .status());
+                    }
+                    return absl::OkStatus();
+                  })
+                  .ok());
+  ASSERT_TRUE(keys().SubjectKey("membership", "0").ok());
+  Sql("UPDATE keys SET wrapped = NULL, erased_at = 1 WHERE name = '0'");
+  EXPECT_TRUE(keys().SubjectKey("membership", "0").ok());  // from memory
+  for (int i = 1; i < kPeople; ++i) {
+    ASSERT_TRUE(keys().SubjectKey("membership", std::to_string(i)).ok());
+  }
+  EXPECT_FALSE(keys().SubjectKey("membership", "0").ok());
+}
+
+}  // namespace
+}  // namespace hub::privacy

@@ -1,0 +1,123 @@
+#include "common/privacy/visible.h"
+
+namespace hub::privacy {
+namespace {
+
+using google::protobuf::Reflection;
+using options::Field;
+
+template <class List>
+bool Holds(const List& list, int value) {
+  for (int entry : list) {
+    if (entry == value) return true;
+  }
+  return false;
+}
+
+const google::protobuf::FileOptions& Table() {
+  return options::Visible::descriptor()->file()->options();
+}
+
+void RedactMessage(Message* message, const Viewer& viewer, const Attends& attends,
+                   Relations relations);
+
+Relations RelationsTo(const Message& record, const schema::Resource& resource,
+                      const Viewer& viewer) {
+  Relations relations;
+  const std::string& own = resource.option->own();
+  if (!own.empty() && !viewer.person.empty()) {
+    std::string name = schema::TextOf(record, own);
+    if (name.substr(name.rfind('/') + 1) == viewer.person) relations.insert(Field::OWN);
+  }
+  if (viewer.roles.count(options::CHAIR) || viewer.roles.count(options::VICE_CHAIR)) {
+    relations.insert(Field::CHAIR_OF_FORUM);
+  }
+  if (viewer.roles.count(options::SAFEGUARDING_LEAD)) relations.insert(Field::SAFEGUARDING);
+  return relations;
+}
+
+bool AnyAttendeeField(const google::protobuf::Descriptor* type) {
+  for (int i = 0; i < type->field_count(); ++i) {
+    if (Holds(schema::FieldOption(type->field(i)).readers(), Field::ATTENDEE)) return true;
+  }
+  return false;
+}
+
+void RedactMessage(Message* message, const Viewer& viewer, const Attends& attends,
+                   Relations relations) {
+  const Reflection* reflection = message->GetReflection();
+  if (const auto* resource = schema::FindResource(message->GetDescriptor())) {
+    relations = RelationsTo(*message, *resource, viewer);
+    if (attends && AnyAttendeeField(message->GetDescriptor()) && attends(*message)) {
+      relations.insert(Field::ATTENDEE);
+    }
+  }
+  std::vector<const FieldDescriptor*> fields;
+  reflection->ListFields(*message, &fields);
+  for (const FieldDescriptor* field : fields) {
+    if (schema::IsStandard(field)) continue;
+    if (!schema::IsClassifiedMessage(field)) {
+      if (!Visible(*field, viewer, relations)) reflection->ClearField(message, field);
+      continue;
+    }
+    if (field->is_repeated()) {
+      for (int i = 0; i < reflection->FieldSize(*message, field); ++i) {
+        RedactMessage(reflection->MutableRepeatedMessage(message, field, i), viewer, attends,
+                      relations);
+      }
+    } else {
+      RedactMessage(reflection->MutableMessage(message, field), viewer, attends, relations);
+    }
+  }
+}
+
+}  // namespace
+
+Viewer ViewerOf(const auth::Principal& principal, const std::string& forum) {
+  Viewer viewer;
+  viewer.side = principal.side;
+  for (const auto& grant : principal.grants) {
+    if (grant.forum == forum || grant.forum == "*") viewer.roles.insert(grant.role);
+  }
+  viewer.person = principal.person(forum);
+  viewer.partner = principal.partner(forum);
+  return viewer;
+}
+
+bool Visible(const FieldDescriptor& field, const Viewer& viewer, const Relations& relations) {
+  const Field& option = schema::FieldOption(&field);
+  for (int reader : option.readers()) {
+    if (relations.count(reader)) return true;
+  }
+  const auto& table = Table();
+  for (int i = 0; i < table.ExtensionSize(options::visible); ++i) {
+    const auto& line = table.GetExtension(options::visible, i);
+    if (line.to() != viewer.side || !Holds(line.sensitivity(), option.sensitivity()) ||
+        !Holds(line.controller(), option.controller())) {
+      continue;
+    }
+    if (line.roles().empty()) return true;
+    for (int role : line.roles()) {
+      if (viewer.roles.count(role)) return true;
+    }
+  }
+  return false;
+}
+
+void Redact(Message* message, const Viewer& viewer, const Attends& attends) {
+  RedactMessage(message, viewer, attends, {});
+}
+
+std::string Project(const Message& event, options::Audience audience) {
+  Viewer viewer;
+  viewer.side = audience == options::TO_FORUM     ? options::FORUM
+                : audience == options::TO_PARTNER ? options::PARTNER
+                                                  : options::HUB;
+  if (audience == options::TO_SERVICES) viewer.roles.insert(options::SERVICE);
+  std::unique_ptr<Message> projection(event.New());
+  projection->CopyFrom(event);
+  Redact(projection.get(), viewer, nullptr);
+  return projection->SerializeAsString();
+}
+
+}  // namespace hub::privacy

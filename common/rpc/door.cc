@@ -1,0 +1,285 @@
+#include "common/rpc/door.h"
+
+#include <chrono>
+#include <cstdio>
+
+#include "common/rpc/peers.h"
+#include "common/rpc/wire.h"
+#include "grpcpp/impl/codegen/server_callback_handlers.h"
+#include "grpcpp/impl/service_type.h"
+#include "grpcpp/server_builder.h"
+
+namespace hub {
+namespace {
+
+namespace options = ::coproduction::options::v1;
+
+// Where the caller sets none. No call may hold a place for ever.
+constexpr Micros kDefaultDeadline = 30 * 1000000ll;
+
+using Handler = grpc::internal::CallbackUnaryHandler<grpc::ByteBuffer, grpc::ByteBuffer>;
+
+}  // namespace
+
+// The grpc::Service of one proto service. Bytes come in, so that this file alone knows gRPC's
+// headers; they are parsed just as generated code would.
+class Door::Service : public grpc::Service {
+ public:
+  void Add(const schema::Method* method, Handler* handler) {
+    AddMethod(new grpc::internal::RpcServiceMethod(method->path.c_str(),
+                                                   grpc::internal::RpcMethod::NORMAL_RPC, nullptr));
+    MarkMethodCallback(bound_++, handler);
+  }
+
+ private:
+  int bound_ = 0;
+};
+
+// One call from its entry to its answer.
+struct Flight : public Ask, public std::enable_shared_from_this<Flight> {
+  Flight(Door* door, const Door::Entry& entry, grpc::CallbackServerContext* context,
+         grpc::ByteBuffer* out, grpc::ServerUnaryReactor* reactor)
+      : door(door), entry(entry), context(context), out(out), reactor(reactor) {
+    auto* factory = google::protobuf::MessageFactory::generated_factory();
+    request.reset(factory->GetPrototype(entry.method->descriptor->input_type())->New());
+    response.reset(factory->GetPrototype(entry.method->descriptor->output_type())->New());
+  }
+
+  Door* door;
+  const Door::Entry& entry;
+  grpc::CallbackServerContext* context;
+  grpc::ByteBuffer* out;
+  grpc::ServerUnaryReactor* reactor;
+  std::unique_ptr<Message> request, response;
+  std::string token;
+  std::shared_ptr<journal::Call> call = std::make_shared<journal::Call>();
+  std::shared_ptr<const void> word;
+  std::vector<std::function<void(Ask&)>> undo;
+
+  // --- gRPC's thread: nothing here waits.
+  void Enter(const grpc::ByteBuffer* in) {
+    auto deadline = std::chrono::duration_cast<std::chrono::microseconds>(
+                        context->deadline().time_since_epoch())
+                        .count();
+    call->deadline = std::min<Micros>(deadline, MachineNow() + kDefaultDeadline);
+    auto header = context->client_metadata().find("authorization");
+    if (header != context->client_metadata().end()) {
+      token.assign(header->second.data(), header->second.size());
+    }
+    if (token.rfind("Bearer ", 0) != 0) {
+      return Finish(Refuse(errors::UNAUTHENTICATED,
+                           "the call carries no token; send the header 'authorization: Bearer "
+                           "<token>'"));
+    }
+    token.erase(0, 7);
+    grpc::ByteBuffer copy(*in);
+    if (!FromBuffer(&copy, request.get())) {
+      return Finish(InvalidField(
+          "", "the request cannot be read as " + request->GetDescriptor()->full_name()));
+    }
+    if (auto known = door->options_.authenticator->Known(token)) return Proceed(*known);
+    Elsewhere([self = shared_from_this()] {
+      auto principal = self->door->options_.authenticator->Verify(self->token);
+      if (!principal.ok()) return self->Finish(principal.status());
+      self->Proceed(**principal);
+    });
+  }
+
+  void Elsewhere(std::function<void()> work) {
+    if (!door->options_.executor->Run(std::move(work))) {
+      Finish(Refuse(errors::TEMPORARILY_UNAVAILABLE,
+                    "the hub has more to do than it can take now; try again"));
+    }
+  }
+
+  void Proceed(const auth::Principal& principal) {
+    const auto& option = *entry.method->option;
+    if (option.demo_only() && !door->options_.demo) {
+      return Finish(Refuse(errors::DEMO_ONLY,
+                           "this is only for a demonstration's state, which this hub's is not"));
+    }
+    call->principal = principal;
+    auto forum = schema::ForumOfRequest(*request);
+    if (forum.ok()) call->forum = *forum;
+    // The role comes before the fields: who may not call learns nothing of them.
+    if (Status allowed = CheckRole(); !allowed.ok()) return Finish(allowed);
+    call->verdict = forum.ok() ? schema::Validate(request.get()) : forum.status();
+    call->method = entry.method;
+    call->method_name = entry.method->descriptor->full_name();
+    call->own = entry.own;
+    call->request_id = schema::TextOf(*request, "request_id");
+    call->body = request->SerializeAsString();
+    call->response = response.get();
+    if (entry.ask) {
+      Elsewhere([self = shared_from_this()] { self->AskFirst(); });
+    } else {
+      Run();
+    }
+  }
+
+  Status CheckRole() {
+    auto& caller = call->principal;
+    bool by_service = false;
+    for (const auto& policy : entry.method->option->policy()) {
+      for (int role : policy.roles()) {
+        if (role == options::SERVICE) {
+          by_service = !caller.service.empty();
+        } else if (caller.Has(static_cast<options::Role>(role), call->forum)) {
+          return Status();
+        }
+      }
+    }
+    if (!by_service) {
+      return Refuse(errors::ROLE_NOT_ALLOWED,
+                    "your roles in this forum do not include " + entry.method->descriptor->name());
+    }
+    // A method for services: its answer is for the service, not for the person it acts for.
+    caller.side = options::HUB;
+    caller.grants.push_back({options::SERVICE, "*", "", ""});
+    return Status();
+  }
+
+  // --- the module's executor: this may wait.
+  void AskFirst() {
+    // A resend is answered from what is stored; asking again could reserve twice.
+    Status checked = Snapshot([this](Read& read) -> Status {
+      if (call->verdict.ok() && entry.write && !call->request_id.empty()) {
+        ASSIGN_OR_RETURN(int64_t seq, read.Number("SELECT seq FROM keys WHERE source = $1 AND "
+                                                  "principal = $2 AND request_id = $3",
+                                                  {int64_t{journal::kCall}, call->principal.key(),
+                                                   call->request_id}));
+        done_before = seq != 0;
+      }
+      if (done_before || !call->verdict.ok()) return call->verdict;
+      const auto* resource = schema::ResourceOfName(schema::TextOf(*request, "name"));
+      if (resource == nullptr) return Status();
+      std::unique_ptr<Message> record(google::protobuf::MessageFactory::generated_factory()
+                                          ->GetPrototype(resource->type)
+                                          ->New());
+      return Precheck(read, record.get());
+    });
+    if (!checked.ok()) return Finish(checked);
+    if (!done_before) {
+      auto answer = entry.ask(*this, *request);
+      if (!answer.ok()) {
+        Undo();
+        return Finish(answer.status());
+      }
+      word = *answer;
+    }
+    Run();
+  }
+
+  Status Precheck(Read& read, Message* record) {
+    struct Checker : Read {
+      Status Check(const std::string& name, const std::string& etag, Message* record) {
+        return Load(name, etag, false, record);
+      }
+    };
+    return static_cast<Checker&>(read).Check(schema::TextOf(*request, "name"),
+                                             schema::TextOf(*request, "etag"), record);
+  }
+
+  void Run() {
+    auto self = shared_from_this();
+    auto run = [self](Read& context) {
+      return self->entry.run(context, *self->request, self->word.get(), self->response.get());
+    };
+    auto done = [self](Status status) {
+      if (!status.ok() && !self->undo.empty()) {
+        // Only the executor may wait; a full one leaves the reservation to its expiry.
+        self->door->options_.executor->Run([self] { self->Undo(); });
+      }
+      self->Finish(status);
+    };
+    if (entry.write) {
+      door->options_.engine->Execute(call, run, done);
+    } else {
+      door->options_.engine->Query(call, run, done);
+    }
+  }
+
+  void Undo() {
+    for (auto& step : undo) step(*this);
+    undo.clear();
+  }
+
+  void Finish(const Status& status) {
+    if (status.ok()) *out = ToBuffer(*response);
+    if (ReasonOf(status) == errors::INTERNAL_FAULT && !status.ok()) {
+      std::fprintf(stderr, "fault in %s: %s\n", entry.method->path.c_str(),
+                   MessageOf(status).c_str());
+    }
+    reactor->Finish(ToWire(status));
+  }
+
+  // --- Ask
+  const auth::Principal& principal() const override { return call->principal; }
+  const std::string& forum() const override { return call->forum; }
+  Micros now() const override { return door->options_.engine->Now(); }
+  std::string today() const override { return LondonDate(now()); }
+  void IfItFails(std::function<void(Ask&)> step) override { undo.push_back(std::move(step)); }
+  Status Snapshot(const std::function<Status(Read&)>& read) override {
+    auto* engine = door->options_.engine;
+    return engine->config().store->ReadAndWait([&](db::Conn& conn) {
+      Command command{engine, call.get(), &conn, engine->Now(), {}};
+      Read context(&command);
+      return read(context);
+    });
+  }
+  Status Send(const Message& message, Message* answer) override {
+    ASSIGN_OR_RETURN(std::string inside,
+                     door->options_.authenticator->InsideToken(
+                         door->options_.engine->config().service, call->principal));
+    return door->options_.peers->Call(inside, call->deadline, message, answer);
+  }
+
+  bool done_before = false;
+};
+
+Door::Door(Options options) : options_(options) {}
+Door::~Door() = default;
+
+Door::Entry* Door::Declare(const char* service, const char* method,
+                           const google::protobuf::Descriptor* request,
+                           const google::protobuf::Descriptor* response, bool write) {
+  const std::string name = std::string(service) + "." + method;
+  const schema::Method* found = schema::FindMethod(name);
+  if (found == nullptr || found->descriptor->input_type() != request ||
+      found->descriptor->output_type() != response) {
+    std::fprintf(stderr, "%s: the handler does not fit the schema\n", name.c_str());
+    std::abort();  // a mistake in a Bind line, found by the first start
+  }
+  auto& entry = entries_[name];
+  entry = std::make_unique<Entry>();
+  entry->method = found;
+  entry->write = write;
+  entry->own = schema::FindResource(response) != nullptr ? response : nullptr;
+  auto& grpc_service = services_[service];
+  if (grpc_service == nullptr) grpc_service = std::make_unique<Service>();
+  Entry* stored = entry.get();
+  grpc_service->Add(found,
+                    new Handler([this, stored](grpc::CallbackServerContext* context,
+                                               const grpc::ByteBuffer* in, grpc::ByteBuffer* out) {
+                      auto* reactor = context->DefaultReactor();
+                      std::make_shared<Flight>(this, *stored, context, out, reactor)->Enter(in);
+                      return reactor;
+                    }));
+  return stored;
+}
+
+std::vector<std::string> Door::Unbound(const std::string& service) const {
+  std::vector<std::string> missing;
+  for (const auto* method : schema::Methods()) {
+    if (method->service == service && entries_.count(method->descriptor->full_name()) == 0) {
+      missing.push_back(method->descriptor->full_name());
+    }
+  }
+  return missing;
+}
+
+void Door::Register(grpc::ServerBuilder* builder) {
+  for (auto& [name, service] : services_) builder->RegisterService(service.get());
+}
+
+}  // namespace hub

@@ -1,0 +1,49 @@
+#include "common/rpc/peers.h"
+
+#include <chrono>
+
+#include "common/base/clock.h"
+#include "common/rpc/wire.h"
+#include "grpcpp/client_context.h"
+#include "grpcpp/impl/codegen/client_unary_call.h"
+#include "grpcpp/impl/rpc_method.h"
+
+namespace hub {
+
+Status CallMethod(grpc::Channel& channel, const std::string& path, const std::string& token,
+                  Micros deadline, const google::protobuf::Message& request,
+                  google::protobuf::Message* response) {
+  grpc::ClientContext context;
+  if (!token.empty()) context.AddMetadata("authorization", "Bearer " + token);
+  context.set_deadline(std::chrono::system_clock::time_point(std::chrono::microseconds(deadline)));
+  const grpc::ByteBuffer sent = ToBuffer(request);
+  grpc::ByteBuffer received;
+  const grpc::Status status = grpc::internal::BlockingUnaryCall<grpc::ByteBuffer, grpc::ByteBuffer>(
+      &channel,
+      grpc::internal::RpcMethod(path.c_str(), nullptr, grpc::internal::RpcMethod::NORMAL_RPC),
+      &context, sent, &received);
+  if (!status.ok()) return FromWire(status);
+  return FromBuffer(&received, response) ? Status() : Internal("the answer cannot be read");
+}
+
+Status Peers::Call(const std::string& token, Micros deadline,
+                   const google::protobuf::Message& request,
+                   google::protobuf::Message* response) const {
+  const schema::Method* method = schema::MethodOfRequest(request.GetDescriptor());
+  return CallService(method ? method->service : "", token, deadline, request, response);
+}
+
+Status Peers::CallService(const std::string& service, const std::string& token, Micros deadline,
+                          const google::protobuf::Message& request,
+                          google::protobuf::Message* response) const {
+  const schema::Method* method = schema::MethodOfRequest(request.GetDescriptor());
+  if (method == nullptr || method->descriptor->output_type() != response->GetDescriptor()) {
+    return Internal(request.GetDescriptor()->full_name() + " is no request for " +
+                    response->GetDescriptor()->full_name());
+  }
+  auto channel = channels_.find(service);
+  if (channel == channels_.end()) return Internal("no channel to '" + service + "'");
+  return CallMethod(*channel->second, method->path, token, deadline, request, response);
+}
+
+}  // namespace hub

@@ -1,0 +1,40 @@
+// How services reach each other: a channel each, in-process where they share one, dns:/// with
+// round robin in a cluster. Methods are called by the descriptor of their request, with no
+// generated stubs.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+
+#include "common/base/date.h"
+#include "common/schema/schema.h"
+#include "grpcpp/channel.h"
+
+namespace hub {
+
+class Peers {
+ public:
+  virtual ~Peers() = default;
+  void Set(const std::string& service, std::shared_ptr<grpc::Channel> channel) {
+    channels_[service] = std::move(channel);
+  }
+  // Waits for the answer. Errors are the peer's own, with their reason; a peer that is away is
+  // TEMPORARILY_UNAVAILABLE.
+  Status Call(const std::string& token, Micros deadline, const google::protobuf::Message& request,
+              google::protobuf::Message* response) const;
+  // The same at a named service, for methods that every process answers.
+  virtual Status CallService(const std::string& service, const std::string& token, Micros deadline,
+                     const google::protobuf::Message& request,
+                     google::protobuf::Message* response) const;
+
+ private:
+  std::map<std::string, std::shared_ptr<grpc::Channel>> channels_;
+};
+
+// The same for any channel and path: the command line and tests.
+Status CallMethod(grpc::Channel& channel, const std::string& path, const std::string& token,
+                  Micros deadline, const google::protobuf::Message& request,
+                  google::protobuf::Message* response);
+
+}  // namespace hub

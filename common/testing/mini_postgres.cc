@@ -1,0 +1,178 @@
+#include "common/testing/mini_postgres.h"
+
+#include <fcntl.h>
+#include <glob.h>
+#include <grp.h>
+#include <pwd.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <chrono>
+#include <cstdlib>
+#include <cstring>
+#include <fstream>
+#include <sstream>
+#include <thread>
+
+namespace hub::testing {
+namespace {
+
+constexpr char kFolder[] = "/tmp/hub-postgres-XXXXXX";
+constexpr auto kPatience = std::chrono::seconds(60);
+
+// Waits for the word on its input; none comes when the process that gives it has died.
+constexpr char kKeeper[] = R"(
+postgres=$1 folder=$2; shift 2
+exec >>"$folder/log" 2>&1
+"$postgres" -D "$folder/data" "$@" </dev/null &
+read -r word
+kill -QUIT $!
+wait
+[ "$word" = keep ] || rm -rf "$folder"
+)";
+
+// The newest installed server; its programs are rarely in the PATH.
+std::string FindPrograms() {
+  glob_t found;
+  std::string folder;
+  if (glob("/usr/lib/postgresql/*/bin/initdb", 0, nullptr, &found) == 0) {
+    folder = found.gl_pathv[found.gl_pathc - 1];
+    folder.resize(folder.rfind('/'));
+  }
+  globfree(&found);
+  return folder;
+}
+
+std::string Contents(const std::string& path) {
+  std::ifstream file(path);
+  std::ostringstream text;
+  text << file.rdbuf();
+  return text.str();
+}
+
+// Starts a program, as the user `postgres` if we are root, whom the server refuses. It has a
+// process group of its own: an interrupt at the terminal reaches us, and then it by the pipe.
+pid_t Spawn(const std::vector<std::string>& words, int input, int output) {
+  std::vector<char*> argv;
+  for (const auto& word : words) argv.push_back(const_cast<char*>(word.c_str()));
+  argv.push_back(nullptr);
+  const passwd* user = geteuid() == 0 ? getpwnam("postgres") : nullptr;
+  uid_t uid = user == nullptr ? 0 : user->pw_uid;
+  gid_t gid = user == nullptr ? 0 : user->pw_gid;
+  pid_t child = fork();
+  if (child != 0) return child;
+  // Only calls that are safe between fork and exec of a process with threads.
+  setpgid(0, 0);
+  if (input >= 0) dup2(input, 0);
+  if (output >= 0) dup2(output, 1), dup2(output, 2);
+  if (uid != 0 && (setgroups(0, nullptr) != 0 || setgid(gid) != 0 || setuid(uid) != 0)) _exit(126);
+  if (chdir("/") == 0) execv(argv[0], argv.data());
+  _exit(127);
+}
+
+int Wait(pid_t child) {
+  int status = -1;
+  while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
+  }
+  return status;
+}
+
+}  // namespace
+
+StatusOr<std::unique_ptr<MiniPostgres>> MiniPostgres::Start(const MiniPostgresOptions& options) {
+  const std::string programs = FindPrograms();
+  if (programs.empty()) {
+    return Internal("no /usr/lib/postgresql/*/bin/initdb: install the package postgresql");
+  }
+  char name[sizeof kFolder];
+  std::memcpy(name, kFolder, sizeof name);
+  if (mkdtemp(name) == nullptr) return Internal("cannot make a folder in /tmp");
+  const std::string folder = name;
+  if (geteuid() == 0) {
+    const passwd* user = getpwnam("postgres");
+    if (user == nullptr || chown(name, user->pw_uid, user->pw_gid) != 0) {
+      rmdir(name);
+      return Internal("PostgreSQL does not run as root, and there is no user 'postgres'");
+    }
+  }
+  std::unique_ptr<MiniPostgres> mini(new MiniPostgres(programs, folder, options));
+  int log = open((folder + "/log").c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+  if (log >= 0) fchmod(log, 0666);
+  int status = Wait(
+      Spawn({programs + "/initdb", "-D", folder + "/data", "-U", "hub", "--no-sync", "--auth=trust",
+             "--encoding=UTF8", "--locale=C.UTF-8", "--locale-provider=icu", "--icu-locale=en"},
+            -1, log));
+  close(log);
+  if (status != 0) return Internal("initdb failed: " + Contents(folder + "/log"));
+  RETURN_IF_ERROR(mini->Resume());
+  return mini;
+}
+
+StatusOr<MiniPostgres*> MiniPostgres::Shared() {
+  static const auto shared = Start({.fsync = false, .settings = {"deadlock_timeout=50ms"}});
+  RETURN_IF_ERROR(shared.status());
+  return shared->get();
+}
+
+MiniPostgres::~MiniPostgres() {
+  if (keeper_ == 0) {  // initdb failed, or crashed and not resumed
+    Wait(Spawn({"/bin/rm", "-rf", folder_}, -1, -1));
+  } else {
+    End("");
+  }
+}
+
+std::string MiniPostgres::ConnString() const {
+  return "host=" + folder_ + " user=hub dbname=postgres";
+}
+
+Status MiniPostgres::Crash() {
+  if (keeper_ == 0) return Internal("the server is down already");
+  End("keep\n");
+  return absl::OkStatus();
+}
+
+void MiniPostgres::End(const std::string& last_word) {
+  if (write(pipe_, last_word.data(), last_word.size()) < 0) {
+    std::abort();  // the keeper is gone: who killed it has broken the test
+  }
+  close(pipe_);
+  Wait(keeper_);
+  keeper_ = 0;
+}
+
+Status MiniPostgres::Resume() {
+  if (keeper_ != 0) return Internal("the server is up already");
+  int ends[2];
+  if (pipe2(ends, O_CLOEXEC) != 0) return Internal("no pipe");
+  std::vector<std::string> words = {"/bin/sh",
+                                    "-c",
+                                    kKeeper,
+                                    "keeper",
+                                    programs_ + "/postgres",
+                                    folder_,
+                                    "-c",
+                                    "listen_addresses=",
+                                    "-c",
+                                    "unix_socket_directories=" + folder_,
+                                    "-c",
+                                    "shared_buffers=32MB",
+                                    "-c",
+                                    std::string("fsync=") + (options_.fsync ? "on" : "off")};
+  for (const auto& setting : options_.settings) words.insert(words.end(), {"-c", setting});
+  keeper_ = Spawn(words, ends[0], -1);
+  close(ends[0]);
+  pipe_ = ends[1];
+  // The server writes into its pid file when it takes connections; this is what pg_ctl waits for.
+  const std::string pid_file = folder_ + "/data/postmaster.pid";
+  for (auto start = std::chrono::steady_clock::now();
+       std::chrono::steady_clock::now() - start < kPatience;
+       std::this_thread::sleep_for(std::chrono::milliseconds(5))) {
+    if (Contents(pid_file).find("\nready") != std::string::npos) return absl::OkStatus();
+  }
+  return Internal("PostgreSQL did not start: " + Contents(folder_ + "/log"));
+}
+
+}  // namespace hub::testing

@@ -1,0 +1,11 @@
+# Writes OUT: namespace hub::NAME { const std::vector<db::Migration>& Migrations(); } from FILES.
+set(code "#include \"common/db/db.h\"\n\nnamespace hub::${NAME} {\n\nconst std::vector<db::Migration>& Migrations() {\n  static const std::vector<db::Migration> migrations = {\n")
+list(SORT FILES)
+foreach(file ${FILES})
+  get_filename_component(base ${file} NAME)
+  string(REGEX REPLACE "^0*([0-9]+)_.*" "\\1" number ${base})
+  file(READ ${file} sql)
+  string(APPEND code "      {${number}, \"${base}\", R\"SQL(${sql})SQL\"},\n")
+endforeach()
+string(APPEND code "  };\n  return migrations;\n}\n\n}  // namespace hub::${NAME}\n")
+file(WRITE ${OUT} "${code}")
