@@ -1,0 +1,38 @@
+// What a member tells of the own person for equality monitoring; sealed under the member's own key.
+#include "common/rpc/door.h"
+#include "coproduction/membership/v1/characteristics.pb.h"
+#include "coproduction/membership/v1/members.pb.h"
+#include "services/membership/module.h"
+
+namespace hub::membership {
+namespace {
+
+namespace v1 = ::coproduction::membership::v1;
+constexpr char kCharacteristics[] = "coproduction.membership.v1.Characteristics";
+
+StatusOr<v1::MemberCharacteristics> GetCharacteristics(Read& read,
+                                                       const v1::GetCharacteristicsRequest& in) {
+  return read.Get<v1::MemberCharacteristics>(in.name());
+}
+
+StatusOr<v1::MemberCharacteristics> SetCharacteristics(Write& write,
+                                                       const v1::SetCharacteristicsRequest& in) {
+  // Whose they are follows from the token alone: nobody sets another's.
+  const std::string name = "forums/" + write.forum() + "/characteristics/" + write.person();
+  ASSIGN_OR_RETURN(auto known, write.Find<v1::MemberCharacteristics>(name));
+  if (!known) return write.Create(in.characteristics(), write.person());
+  ASSIGN_OR_RETURN(auto stored, write.Get<v1::MemberCharacteristics>(name));
+  v1::MemberCharacteristics next = in.characteristics();
+  next.set_name(stored.name());
+  next.set_etag(stored.etag());
+  return write.Put(std::move(next));
+}
+
+}  // namespace
+
+void BindCharacteristics(Door& door) {
+  door.Bind(kCharacteristics, "GetCharacteristics", GetCharacteristics);
+  door.Bind(kCharacteristics, "SetCharacteristics", SetCharacteristics);
+}
+
+}  // namespace hub::membership

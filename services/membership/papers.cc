@@ -1,0 +1,20 @@
+#include "services/membership/papers.h"
+
+namespace hub::membership {
+
+StatusOr<Papers> PapersOf(Read& read, const std::string& rep) {
+  Papers papers;
+  ASSIGN_OR_RETURN(papers.documents, read.Select<v1::Document>("1 = 1 ORDER BY number"));
+  ASSIGN_OR_RETURN(papers.acceptances, read.Select<v1::Acceptance>("rep_id = $2", {IdOf(rep)}));
+  ASSIGN_OR_RETURN(papers.declarations, read.Select<v1::Declaration>(
+                                            "rep_id = $2 ORDER BY declared_on, id", {IdOf(rep)}));
+  return papers;
+}
+
+StatusOr<std::string> Missing(Read& read, const v1::Rep& rep) {
+  ASSIGN_OR_RETURN(auto papers, PapersOf(read, rep.name()));
+  ASSIGN_OR_RETURN(auto settings, read.Settings<v1::MembershipSettings>());
+  return MissingForStanding(rep, papers, settings, read.today());
+}
+
+}  // namespace hub::membership

@@ -1,0 +1,120 @@
+// Reps: the life cycle, good standing, and the word that scheduling asks for.
+#include "common/rpc/door.h"
+#include "coproduction/membership/events/v1/events.pb.h"
+#include "services/membership/history.h"
+#include "services/membership/module.h"
+#include "services/membership/papers.h"
+#include "services/membership/reps_rules.h"
+
+namespace hub::membership {
+namespace {
+
+namespace events = ::coproduction::membership::events::v1;
+constexpr char kReps[] = "coproduction.membership.v1.Reps";
+
+StatusOr<v1::Rep> CreateRep(Write& write, const v1::CreateRepRequest& in) {
+  ASSIGN_OR_RETURN(auto member, write.Get<v1::Member>(in.member()));
+  if (member.state() != v1::Member::ACTIVE) {
+    return RuleRefused("rep_is_member", "only an active member can be a rep");
+  }
+  v1::Rep rep;
+  rep.set_member(in.member());
+  rep.set_most_hours_a_month(in.most_hours_a_month());
+  rep.set_state(v1::Rep::APPLIED);
+  rep.set_applied_on(write.today());
+  return write.Create(std::move(rep), IdOf(in.member()));
+}
+
+StatusOr<v1::Rep> GetRep(Read& read, const v1::GetRepRequest& in) {
+  return read.Get<v1::Rep>(in.name());
+}
+
+StatusOr<v1::ListRepsResponse> ListReps(Read& read, const v1::ListRepsRequest& in) {
+  return read.List<v1::ListRepsResponse>(in);
+}
+
+StatusOr<v1::Rep> StartInduction(Write& write, const v1::StartInductionRequest& in) {
+  ASSIGN_OR_RETURN(auto rep, write.Get<v1::Rep>(in.name(), in.etag()));
+  rep.set_state(v1::Rep::IN_INDUCTION);
+  return write.Put(std::move(rep));
+}
+
+StatusOr<v1::Rep> CompleteInduction(Write& write, const v1::CompleteInductionRequest& in) {
+  ASSIGN_OR_RETURN(auto rep, write.Get<v1::Rep>(in.name(), in.etag()));
+  rep.set_induction_done_on(write.today());
+  return write.Put(std::move(rep));
+}
+
+StatusOr<v1::Rep> ActivateRep(Write& write, const v1::ActivateRepRequest& in) {
+  ASSIGN_OR_RETURN(auto rep, write.Get<v1::Rep>(in.name(), in.etag()));
+  ASSIGN_OR_RETURN(const std::string missing, Missing(write, rep));
+  if (!missing.empty()) return RuleRefused("good_standing", "not yet: " + missing);
+  rep.set_state(v1::Rep::ACTIVE);
+  rep.clear_standing_lapsed_on();
+  RETURN_IF_ERROR(Record(write, rep.member(), v1::HistoryEntry::REP_ENTERED_POOL, write.today()));
+  write.Emit<events::RepActivated>(rep);
+  return write.Put(std::move(rep));
+}
+
+StatusOr<v1::Rep> PauseRep(Write& write, const v1::PauseRepRequest& in) {
+  ASSIGN_OR_RETURN(auto rep, write.Get<v1::Rep>(in.name(), in.etag()));
+  rep.set_state(v1::Rep::PAUSED);
+  RETURN_IF_ERROR(Record(write, rep.member(), v1::HistoryEntry::REP_LEFT_POOL, write.today()));
+  write.Emit<events::RepPaused>(rep);
+  return write.Put(std::move(rep));
+}
+
+StatusOr<v1::Rep> StandDownRep(Write& write, const v1::StandDownRepRequest& in) {
+  ASSIGN_OR_RETURN(auto rep, write.Get<v1::Rep>(in.name(), in.etag()));
+  if (rep.state() == v1::Rep::ACTIVE) {
+    RETURN_IF_ERROR(Record(write, rep.member(), v1::HistoryEntry::REP_LEFT_POOL, write.today()));
+  }
+  rep.set_state(v1::Rep::STOOD_DOWN);
+  write.Emit<events::RepStoodDown>(rep);
+  return write.Put(std::move(rep));
+}
+
+StatusOr<v1::CheckAllocationResponse> CheckAllocation(Read& read,
+                                                      const v1::CheckAllocationRequest& in) {
+  ASSIGN_OR_RETURN(auto rep, read.Get<v1::Rep>(in.rep()));
+  ASSIGN_OR_RETURN(auto papers, PapersOf(read, rep.name()));
+  ASSIGN_OR_RETURN(auto settings, read.Settings<v1::MembershipSettings>());
+  v1::CheckAllocationResponse out;
+  *out.mutable_answered_time() = ToTimestamp(read.now());
+  const auto* declaration = LastDeclaration(papers.declarations);
+  const std::vector<std::string> parties(in.parties().begin(), in.parties().end());
+  if (rep.state() != v1::Rep::ACTIVE) {
+    out.set_reason(v1::CheckAllocationResponse::NOT_ACTIVE);
+  } else if (!MissingForStanding(rep, papers, settings, read.today()).empty()) {
+    out.set_reason(v1::CheckAllocationResponse::NOT_IN_GOOD_STANDING);
+  } else if (declaration != nullptr && Conflicts(*declaration, parties, read.today())) {
+    out.set_reason(v1::CheckAllocationResponse::CONFLICT_OF_INTEREST);
+  } else {
+    out.set_allowed(true);
+  }
+  return out;
+}
+
+Status FillRep(Read& read, v1::Rep* rep) {
+  ASSIGN_OR_RETURN(const std::string missing, Missing(read, *rep));
+  rep->set_standing_reason(missing);
+  rep->set_in_good_standing(missing.empty());
+  return Status();
+}
+
+}  // namespace
+
+void BindReps(Door& door) {
+  door.Bind(kReps, "CreateRep", CreateRep);
+  door.Bind(kReps, "GetRep", GetRep);
+  door.Bind(kReps, "ListReps", ListReps);
+  door.Bind(kReps, "StartInduction", StartInduction);
+  door.Bind(kReps, "CompleteInduction", CompleteInduction);
+  door.Bind(kReps, "ActivateRep", ActivateRep);
+  door.Bind(kReps, "PauseRep", PauseRep);
+  door.Bind(kReps, "StandDownRep", StandDownRep);
+  door.Bind(kReps, "CheckAllocation", CheckAllocation);
+  door.Computed<v1::Rep>(FillRep);
+}
+
+}  // namespace hub::membership

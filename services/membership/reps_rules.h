@@ -1,0 +1,45 @@
+// When a rep may stand for the forum: good standing and conflicts of interest. Pure rules.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "common/base/status.h"
+#include "coproduction/membership/v1/declarations.pb.h"
+#include "coproduction/membership/v1/documents.pb.h"
+#include "coproduction/membership/v1/reps.pb.h"
+#include "coproduction/membership/v1/settings.pb.h"
+
+namespace hub::membership {
+
+namespace v1 = ::coproduction::membership::v1;
+
+// What is known of a rep's papers.
+struct Papers {
+  std::vector<v1::Document> documents;        // every version published
+  std::vector<v1::Acceptance> acceptances;    // of this rep
+  std::vector<v1::Declaration> declarations;  // of this rep
+};
+
+// Good standing: induction done, the current version of each document accepted (a new one within
+// the days that the forum allows, while an older one is accepted), a declaration that has not
+// lapsed. What is missing, in plain words; empty when nothing is. Source: domain ([seed] code of
+// conduct, declaration of interests; 30 days and 12 months are [ours]).
+std::string MissingForStanding(const v1::Rep& rep, const Papers& papers,
+                               const v1::MembershipSettings& settings, const std::string& today);
+
+// The day a declaration made today no longer counts.
+std::string LapsesOn(const std::string& declared_on, const v1::MembershipSettings& settings);
+
+// A conflict is an interest, active today, whose party is one of the item's: its partner, team,
+// matter or supplier. Case and outer spaces do not matter. Source: seed (conflict of interest
+// policy).
+bool Conflicts(const v1::Declaration& declaration, const std::vector<std::string>& parties,
+               const std::string& today);
+
+// The declaration that counts: the last one made.
+const v1::Declaration* LastDeclaration(const std::vector<v1::Declaration>& declarations);
+
+Status CheckDeclaration(const v1::Declaration& declaration);
+
+}  // namespace hub::membership
