@@ -1,0 +1,233 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <thread>
+
+#include "absl/time/clock.h"
+#include "coproduction/membership/events/v1/events.pb.h"
+#include "coproduction/scheduling/events/v1/reps.pb.h"
+#include "services/scheduling/allocations_rules.h"
+#include "services/scheduling/mini_scheduling.h"
+
+namespace hub::scheduling {
+namespace {
+
+namespace events = ::coproduction::scheduling::events::v1;
+namespace membership_events = ::coproduction::membership::events::v1;
+using hub::testing::kForum;
+using hub::testing::Refused;
+using v1::Invitation;
+using v1::Item;
+using v1::Session;
+
+std::string RuleFor(const std::string& rep, Session::Series series, Session::State state,
+                    const std::optional<Item>& item, Invitation::Reply reply,
+                    const std::set<std::string>& placed) {
+  Session session;
+  session.set_series(series);
+  session.set_state(state);
+  session.set_date("2022-01-14");
+  v1::SchedulingSettings settings;
+  settings.set_most_reps(6);
+  Status status = MayBeAllocated(rep, session, item, reply, placed, settings);
+  return status.ok() ? "" : ErrorInfoOf(status).metadata().at("rule");
+}
+
+Item Planned(Item::State state = Item::PLANNED) {
+  Item item;
+  item.set_state(state);
+  return item;
+}
+
+TEST(Membership, SaysWhoMayNot) {
+  using Word = coproduction::membership::v1::CheckAllocationResponse;
+  Word word;
+  auto rule = [&](Word::Reason reason) {
+    word.set_reason(reason);
+    return ErrorInfoOf(MembershipAllows(word)).metadata().at("rule");
+  };
+  EXPECT_EQ(rule(Word::CONFLICT_OF_INTEREST), "conflict_of_interest");
+  EXPECT_EQ(rule(Word::NOT_IN_GOOD_STANDING), "not_in_good_standing");
+  EXPECT_EQ(rule(Word::NOT_ACTIVE), "rep_not_active");
+  word.set_allowed(true);
+  EXPECT_TRUE(MembershipAllows(word).ok());
+}
+
+TEST(Membership, IsAskedAboutAllPartiesAndItsAnswerAges) {
+  EXPECT_TRUE(PartiesOf({}).empty());
+  v1::EngagementRequest request;
+  request.set_partner("forums/w/partners/wcc");
+  request.set_team("Commissioning");
+  request.set_title("Re-tendering");
+  EXPECT_EQ(PartiesOf(request).size(), 3u);
+  request.set_supplier("Example Breaks Ltd");
+  EXPECT_EQ(PartiesOf(request).back(), "Example Breaks Ltd");
+  EXPECT_TRUE(FreshEnough(5'000'000).ok());
+  EXPECT_EQ(ReasonOf(FreshEnough(5'000'001)), errors::TEMPORARILY_UNAVAILABLE);
+}
+
+TEST(Places, SixRepsHaveOneTheSeventhHasNot) {
+  const std::set<std::string> five = {"a", "b", "c", "d", "e"};
+  const std::set<std::string> six = {"a", "b", "c", "d", "e", "f"};
+  auto rule = [](const std::string& rep, const std::set<std::string>& placed) {
+    return RuleFor(rep, Session::HUB, Session::AGENDA_AGREED, Planned(), Invitation::YES, placed);
+  };
+  EXPECT_EQ(rule("f", five), "");
+  EXPECT_EQ(rule("g", six), "session_full");
+  EXPECT_EQ(rule("a", six), "");  // another item of the session: no second place
+}
+
+TEST(Places, InAHubSessionAreInItemsElsewhereInTheWhole) {
+  EXPECT_EQ(RuleFor("a", Session::HUB, Session::PLANNED, {}, Invitation::YES, {}),
+            "unit_is_an_item");
+  EXPECT_EQ(RuleFor("a", Session::PREP, Session::PLANNED, {}, Invitation::YES, {}), "");
+  EXPECT_EQ(RuleFor("a", Session::BOARD, Session::PLANNED, {}, Invitation::YES, {}), "");
+}
+
+TEST(Places, AreGivenOnlyBeforeAndNotToWhoSaidNo) {
+  EXPECT_EQ(RuleFor("a", Session::HUB, Session::HELD, Planned(), Invitation::YES, {}),
+            "session_over");
+  EXPECT_EQ(RuleFor("a", Session::HUB, Session::CANCELLED, Planned(), Invitation::YES, {}),
+            "session_over");
+  EXPECT_EQ(
+      RuleFor("a", Session::HUB, Session::PLANNED, Planned(Item::DROPPED), Invitation::YES, {}),
+      "item_over");
+  EXPECT_EQ(RuleFor("a", Session::HUB, Session::PLANNED, Planned(), Invitation::NO, {}),
+            "rep_said_no");
+  EXPECT_EQ(RuleFor("a", Session::HUB, Session::PLANNED, Planned(), Invitation::MAYBE, {}), "");
+  EXPECT_EQ(
+      RuleFor("a", Session::HUB, Session::PLANNED, Planned(), Invitation::REPLY_UNSPECIFIED, {}),
+      "");
+}
+
+class AllocationsRpc : public MiniScheduling {};
+INSTANTIATE_TEST_SUITE_P(BothDatabases, AllocationsRpc,
+                         ::testing::Values(db::Engine::kSqlite, db::Engine::kPostgres),
+                         [](const auto& info) {
+                           return info.param == db::Engine::kSqlite ? "Sqlite" : "Postgres";
+                         });
+
+TEST_P(AllocationsRpc, TheLastPlaceIsTakenOnce) {
+  auto item = Scheduled("Short breaks", Hub("2021-12-03"));
+  std::atomic<int> placed{0}, full{0};
+  std::vector<std::thread> takers;
+  for (int i = 0; i < 10; ++i) {
+    takers.emplace_back([&, i] {
+      auto taken = mini_.Call<v1::Allocation>(chair_, Place("r" + std::to_string(i), item));
+      if (taken.ok()) {
+        ++placed;
+      } else {
+        EXPECT_TRUE(Refused(taken.status(), errors::RULE_REFUSED, "session_full"));
+        ++full;
+      }
+    });
+  }
+  for (auto& taker : takers) taker.join();
+  EXPECT_EQ(placed, 6);
+  EXPECT_EQ(full, 4);
+  EXPECT_EQ(mini_.Rows("allocations"), 6);
+  // What was reserved for those who got no place, soon after their answer.
+  for (int i = 0; i < 500 && released_ < 4; ++i) absl::SleepFor(absl::Milliseconds(10));
+  EXPECT_EQ(released_, 4);
+}
+
+TEST_P(AllocationsRpc, OneCommitmentServesAllItemsOfASession) {
+  auto session = Hub("2021-12-03");
+  auto first = Do<v1::Allocation>(chair_, Place("r1", Scheduled("Short breaks", session)));
+  auto second = Do<v1::Allocation>(chair_, Place("r1", Scheduled("Family hubs", session)));
+  EXPECT_EQ(first.commitment(), second.commitment());
+  EXPECT_FALSE(first.commitment().empty());
+  EXPECT_EQ(reserved_, 1);
+  auto told = mini_.Published<events::RepAllocated>();
+  ASSERT_EQ(told.size(), 2u);
+  EXPECT_EQ(told[0].rep(), std::string(kForum) + "/reps/r1");
+  EXPECT_EQ(told[0].session_date(), "2021-12-03");
+  EXPECT_TRUE(mini_.Published<events::RepAllocated>("forums/warwickshire/partners/wcc").empty());
+  auto again = mini_.Call<v1::Allocation>(chair_, [&] {
+    auto request = Place("r1", v1::Item());
+    request.set_item(first.item());
+    return request;
+  }());
+  EXPECT_TRUE(Refused(again.status(), errors::RESOURCE_EXISTS));
+  EXPECT_EQ(released_, 0);
+}
+
+TEST_P(AllocationsRpc, MembershipAndRemunerationAreAskedFirst) {
+  auto item = Scheduled("Short breaks", Hub("2021-12-03"));
+  mini_.Answer<membership::CheckAllocationRequest, membership::CheckAllocationResponse>(
+      [](const auto& in) -> StatusOr<membership::CheckAllocationResponse> {
+        EXPECT_THAT(in.parties(), ::testing::ElementsAre(std::string(kForum) + "/partners/wcc",
+                                                         "Commissioning", "Short breaks"));
+        membership::CheckAllocationResponse word;
+        word.set_reason(membership::CheckAllocationResponse::CONFLICT_OF_INTEREST);
+        return word;
+      });
+  EXPECT_TRUE(Refused(mini_.Call<v1::Allocation>(chair_, Place("r1", item)).status(),
+                      errors::RULE_REFUSED, "conflict_of_interest"));
+  EXPECT_EQ(reserved_, 0);
+}
+
+TEST_P(AllocationsRpc, AFundThatDoesNotPayStopsTheBooking) {
+  auto item = Scheduled("Short breaks", Hub("2021-12-03"));
+  mini_.Answer<remuneration::ReserveCommitmentRequest, remuneration::Commitment>(
+      [](const auto& in) -> StatusOr<remuneration::Commitment> {
+        EXPECT_EQ(in.activity_kind(), v1::Activity::HUB);
+        EXPECT_EQ(in.minutes(), 120);
+        return RuleRefused("no_fund_pays", "no fund pays this");
+      });
+  EXPECT_TRUE(Refused(mini_.Call<v1::Allocation>(chair_, Place("r1", item)).status(),
+                      errors::RULE_REFUSED, "no_fund_pays"));
+  EXPECT_EQ(mini_.Rows("allocations"), 0);
+}
+
+TEST_P(AllocationsRpc, ARepRepliesAndGivesThePlaceBack) {
+  using coproduction::options::v1::REP;
+  auto session = Hub("2021-12-03");
+  auto item = Scheduled("Short breaks", session);
+  v1::InviteRepRequest invite;
+  invite.set_parent(kForum);
+  invite.set_rep(std::string(kForum) + "/reps/r1");
+  invite.set_session(session.name());
+  auto invitation = Do<Invitation>(chair_, invite);
+  EXPECT_TRUE(Refused(mini_.Call<Invitation>(chair_, invite).status(), errors::RESOURCE_EXISTS));
+  auto reply = Named<v1::ReplyToInvitationRequest>(invitation.name());
+  reply.set_reply(Invitation::NO);
+  EXPECT_TRUE(Refused(mini_.Call<Invitation>(mini_.Token(REP, "r2"), reply).status(),
+                      errors::RESOURCE_NOT_FOUND));
+  Do<Invitation>(mini_.Token(REP, "r1"), reply);
+  EXPECT_TRUE(Refused(mini_.Call<v1::Allocation>(chair_, Place("r1", item)).status(),
+                      errors::RULE_REFUSED, "rep_said_no"));
+  reply.set_reply(Invitation::YES);
+  Do<Invitation>(mini_.Token(REP, "r1"), reply);
+  EXPECT_EQ(mini_.Published<events::RepReplied>()[1].reply(), Invitation::YES);
+  auto place = Do<v1::Allocation>(chair_, Place("r1", item));
+  auto end = Named<v1::EndAllocationRequest>(place.name());
+  EXPECT_TRUE(Refused(mini_.Call<v1::Allocation>(mini_.Token(REP, "r2"), end).status(),
+                      errors::RESOURCE_NOT_FOUND));
+  EXPECT_EQ(Do<v1::Allocation>(mini_.Token(REP, "r1"), end).state(), v1::Allocation::ENDED);
+  Do<v1::Allocation>(chair_, Place("r1", item));  // and may take it again
+}
+
+TEST_P(AllocationsRpc, EndWhenWhatAllowedThemHoldsNoLonger) {
+  auto item = Scheduled("Short breaks", Hub("2021-12-03"));
+  const std::string rep = std::string(kForum) + "/reps/r1";
+  auto state = [&](const v1::Allocation& place) {
+    return Do<v1::Allocation>(chair_, Named<v1::GetAllocationRequest>(place.name())).state();
+  };
+  auto other = Do<v1::Allocation>(chair_, Place("r2", item));
+  auto ends = [&](auto event, const std::string& aggregate) {
+    auto place = Do<v1::Allocation>(chair_, Place("r1", item));
+    event.set_rep(rep);
+    EXPECT_TRUE(mini_.Deliver(aggregate, event).ok());
+    EXPECT_EQ(state(place), v1::Allocation::ENDED) << event.GetDescriptor()->name();
+  };
+  ends(membership_events::RepPaused(), rep);
+  ends(membership_events::RepStoodDown(), rep);
+  ends(membership_events::GoodStandingLapsed(), rep);
+  ends(membership_events::DeclarationMade(), std::string(kForum) + "/declarations/d1");
+  EXPECT_EQ(state(other), v1::Allocation::ALLOCATED);
+}
+
+}  // namespace
+}  // namespace hub::scheduling

@@ -1,0 +1,49 @@
+#include "common/rpc/door.h"
+#include "coproduction/scheduling/events/v1/reps.pb.h"
+#include "services/scheduling/sessions_rules.h"
+
+namespace hub::scheduling {
+
+namespace events = ::coproduction::scheduling::events::v1;
+using v1::Invitation;
+using v1::Session;
+
+static StatusOr<Invitation> InviteRep(Write& write, const v1::InviteRepRequest& in) {
+  ASSIGN_OR_RETURN(Session session, write.Get<Session>(in.session()));
+  RETURN_IF_ERROR(MustBeOpen(session));
+  Invitation invitation;
+  invitation.set_rep(in.rep());
+  invitation.set_session(in.session());
+  ASSIGN_OR_RETURN(invitation, write.Create(std::move(invitation)));
+  write.Emit<events::RepInvited>(invitation);
+  return invitation;
+}
+
+static StatusOr<Invitation> GetInvitation(Read& read, const v1::GetInvitationRequest& in) {
+  return read.Get<Invitation>(in.name());
+}
+
+static StatusOr<v1::ListInvitationsResponse> ListInvitations(Read& read,
+                                                             const v1::ListInvitationsRequest& in) {
+  return read.List<v1::ListInvitationsResponse>(in);
+}
+
+static StatusOr<Invitation> ReplyToInvitation(Write& write,
+                                              const v1::ReplyToInvitationRequest& in) {
+  ASSIGN_OR_RETURN(Invitation invitation, write.Get<Invitation>(in.name(), in.etag()));
+  ASSIGN_OR_RETURN(Session session, write.Get<Session>(invitation.session()));
+  RETURN_IF_ERROR(MustBeOpen(session));
+  invitation.set_reply(in.reply());
+  write.Emit<events::RepReplied>(invitation);
+  return write.Put(std::move(invitation));
+}
+
+void BindInvitations(Door& door) {
+  const char service[] = "coproduction.scheduling.v1.Invitations";
+  door.Bind(service, "InviteRep", InviteRep);
+  door.Bind(service, "GetInvitation", GetInvitation);
+  door.Bind(service, "ListInvitations", ListInvitations);
+  door.Bind(service, "ReplyToInvitation", ReplyToInvitation);
+}
+
+}  // namespace hub::scheduling

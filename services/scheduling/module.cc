@@ -1,0 +1,23 @@
+#include "services/scheduling/module.h"
+
+namespace hub::scheduling {
+
+const std::vector<db::Migration>& Migrations();  // made from schema/
+void BindSessions(Door& door);
+void BindRequests(Door& door);
+void BindItems(Door& door);
+void BindInvitations(Door& door);
+void BindAllocations(Door& door);
+void BindFigures(Door& door);
+void BindSettings(Door& door);
+void BindConsumers(Consumers& consumers);
+
+Module MakeSchedulingModule() {
+  return {"scheduling",
+          Migrations(),
+          {BindSessions, BindRequests, BindItems, BindInvitations, BindAllocations, BindFigures,
+           BindSettings},
+          BindConsumers};
+}
+
+}  // namespace hub::scheduling
