@@ -1,0 +1,34 @@
+#include "common/rpc/door.h"
+#include "coproduction/remuneration/v1/entitlements.pb.h"
+#include "services/remuneration/rates_rpc.h"
+
+namespace hub::remuneration {
+
+static StatusOr<v1::Entitlement> GetEntitlement(Read& read, const v1::GetEntitlementRequest& in) {
+  return read.Get<v1::Entitlement>(in.name());
+}
+
+static StatusOr<v1::ListEntitlementsResponse> ListEntitlements(
+    Read& read, const v1::ListEntitlementsRequest& in) {
+  return read.List<v1::ListEntitlementsResponse>(in);
+}
+
+static Status FillEntitlement(Read& read, v1::Entitlement* entitlement) {
+  ASSIGN_OR_RETURN(auto rates, RatesFor(read, entitlement->session_date()));
+  entitlement->set_fee_pence(FeePence(rates, entitlement->session_date(), entitlement->minutes()));
+  ASSIGN_OR_RETURN(int64_t lines,
+                   read.Number("SELECT COUNT(*) FROM claim_lines WHERE forum = $1"
+                               " AND entitlement_id = $2 AND kind = 'TIME' AND state = 'CLAIMED'",
+                               {read.forum(), IdOf(entitlement->name())}));
+  entitlement->set_claimed(lines > 0);
+  return absl::OkStatus();
+}
+
+void BindEntitlements(Door& door) {
+  const char service[] = "coproduction.remuneration.v1.Entitlements";
+  door.Bind(service, "GetEntitlement", GetEntitlement);
+  door.Bind(service, "ListEntitlements", ListEntitlements);
+  door.Computed<v1::Entitlement>(FillEntitlement);
+}
+
+}  // namespace hub::remuneration
