@@ -1,0 +1,385 @@
+#include "services/hubctl/app.h"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <functional>
+#include <iostream>
+#include <map>
+#include <memory>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "google/protobuf/util/json_util.h"
+#include "services/hubctl/api.h"
+#include "services/hubctl/call.h"
+#include "services/hubctl/commands.h"
+#include "services/hubctl/completion.h"
+#include "services/hubctl/evaluation.h"
+#include "services/hubctl/events.h"
+#include "services/hubctl/grants.h"
+#include "services/hubctl/import.h"
+#include "services/hubctl/output.h"
+#include "services/hubctl/token.h"
+
+namespace hub::ctl {
+namespace {
+
+using google::protobuf::FieldDescriptor;
+using google::protobuf::Message;
+
+constexpr size_t kHelpColumn = 28;
+constexpr size_t kWidestHelp = 100;
+
+// Sentences broken into lines that begin at `column`; the first line is already `at` letters long.
+std::string Wrapped(const std::string& text, size_t at, size_t column) {
+  const size_t width = std::min(TerminalWidth(), kWidestHelp);
+  std::string out;
+  for (const std::string& word :
+       std::vector<std::string>(absl::StrSplit(text, ' ', absl::SkipEmpty()))) {
+    if (at > column && at + 1 + Letters(word) > width) out += "\n", at = 0;
+    const size_t gap = at < column ? column - at : at == column ? 0 : 1;
+    out += std::string(gap, ' ') + word;
+    at += gap + Letters(word);
+  }
+  return out + "\n";
+}
+
+// A name, and what it is beside it.
+std::string Entry(const std::string& name, const std::string& text) {
+  std::string out = "  " + name;
+  const bool beside = out.size() < kHelpColumn;
+  if (!beside && !text.empty()) out += "\n";
+  return out + Wrapped(text, beside ? out.size() : 0, kHelpColumn);
+}
+
+class HelpText : public CLI::Formatter {
+ public:
+  std::string make_description(const CLI::App* app) const override {
+    return app->get_description().empty() ? "" : Wrapped(app->get_description(), 0, 0) + "\n";
+  }
+  std::string make_option(const CLI::Option* option, bool positional) const override {
+    const bool takes_value = option->get_expected_max() > 0;
+    return Entry(positional ? option->get_name(true)
+                            : "--" + option->get_lnames().front() + (takes_value ? "=..." : ""),
+                 option->get_description());
+  }
+  std::string make_subcommand(const CLI::App* app) const override {
+    return Entry(app->get_name(), app->get_description());
+  }
+  std::string make_footer(const CLI::App* app) const override {
+    std::string out;
+    for (const std::string& line :
+         std::vector<std::string>(absl::StrSplit(app->get_footer(), '\n'))) {
+      out += Wrapped(line, 0, 0);
+    }
+    return out;
+  }
+};
+
+// The tree of commands unfolds as it is parsed: only the noun and the verb that are asked for are
+// built.
+class Program {
+ public:
+  Program() {
+    app_.name("hubctl");
+    app_.description("hubctl speaks to a Coproduction Hub: every method of its API is a command.");
+    app_.formatter(std::make_shared<HelpText>());
+    app_.fallthrough();
+    app_.require_subcommand(1);
+    app_.footer(
+        "Names may be written within the forum, as requests/0190..., where --forum is given. A "
+        "field "
+        "of a record may be written in full, as --request.title=...; it must be where two fields "
+        "or "
+        "an option above have its name.\n"
+        "Exit codes: 0 done, 1 refused by the hub, 2 wrong use, 3 the hub cannot be reached.");
+    AddGlobals();
+    AddOwn();
+    for (const auto& [name, noun] : Api::Embedded().nouns()) AddNoun(name, noun);
+  }
+
+  int Run(const std::vector<std::string>& words) {
+    if (words.size() >= 2 && words[0] == "completion" && words[1] == "words") {
+      return PrintContinuations({words.begin() + 2, words.end()});
+    }
+    std::vector<std::string> arguments;  // last first, as CLI11 wants it
+    for (const std::string& word : words) {
+      if (word.starts_with("--") && word.size() > 3 && word.ends_with("=") &&
+          word.find('=') == word.size() - 1) {
+        arguments.insert(arguments.begin(), word.substr(0, word.size() - 1));
+        arguments.insert(arguments.begin(), "");  // an empty value, not the next word
+      } else {
+        arguments.insert(arguments.begin(), word);
+      }
+    }
+    try {
+      app_.parse(arguments);
+    } catch (const CLI::ParseError& error) {
+      const std::vector<std::string> unknown = app_.remaining(true);
+      if (error.get_exit_code() == 0 || unknown.empty()) {
+        return app_.exit(error) == 0 ? kDone : kUsage;
+      }
+      std::cerr << "hubctl: '" << unknown.front() << "' is not known here; --help lists what is\n";
+      return kUsage;
+    }
+    const Status status = run_();
+    std::cout << std::flush;
+    if (!status.ok()) {
+      std::cerr << (ExitCodeOf(status) == kUsage ? "hubctl: " : "") << Refusal(status) << "\n";
+    }
+    return ExitCodeOf(status);
+  }
+
+ private:
+  void AddGlobals() {
+    app_.add_option("--server", options_.server,
+                    "The hub, as host:port; 127.0.0.1:7400 if not said (HUB_SERVER).")
+        ->envname("HUB_SERVER");
+    app_.add_option("--token", options_.token, "The token to call with (HUB_TOKEN).")
+        ->envname("HUB_TOKEN");
+    app_.add_option("--token-file", options_.token_file, "A file with the token (HUB_TOKEN_FILE).")
+        ->envname("HUB_TOKEN_FILE");
+    app_.add_option("--as", options_.as,
+                    "The role to call as, on a local hub: chair, or rep:R03 for a certain person; "
+                    "signed by the development issuer in --state.");
+    app_.add_option("--state", options_.state, "The local hub's folder (HUB_STATE).")
+        ->envname("HUB_STATE");
+    app_.add_option("--forum", options_.forum, "The forum, as warwickshire (HUB_FORUM).")
+        ->envname("HUB_FORUM");
+    app_.add_option("--format", options_.format,
+                    "table or json; a table on a terminal if not said.")
+        ->check(CLI::IsMember({"table", "json"}));
+  }
+
+  // ---- commands from the descriptors ----
+
+  void AddNoun(const std::string& name, const Api::Noun& noun) {
+    CLI::App* group = Find(&app_, name);  // 'events' has a command of its own beside the API's
+    if (group == nullptr) group = app_.add_subcommand(name, noun.comment);
+    group->group("Nouns of the API");
+    group->require_subcommand(1);
+    Unfolds(group, [this, group, name, &noun] {
+      commands_ = CommandsOf(name, Api::Embedded().Service(noun));
+      for (const Command& command : commands_) AddVerb(group, command);
+    });
+  }
+
+  void AddVerb(CLI::App* group, const Command& command) {
+    CLI::App* verb = group->add_subcommand(command.verb, CommentOf(command.method));
+    verb->group("Commands");
+    verb->footer(PolicyOf(command.method) +
+                 "\nhubctl --help lists the options that every command takes.");
+    Unfolds(verb, [this, verb, &command] { AddFlags(verb, command); });
+  }
+
+  void AddFlags(CLI::App* verb, const Command& command) {
+    struct Given {
+      std::vector<std::pair<const Flag*, CLI::Option*>> flags;
+      std::string name;
+      std::string json;
+      bool all = false;
+    };
+    auto given = std::make_shared<Given>();
+    if (!command.positional.path.empty()) {
+      const std::string what = command.positional.field()->name();
+      verb->add_option(what == "parent" ? "PARENT" : "NAME", given->name,
+                       what == "parent" ? "The forum, as forums/warwickshire; --forum if not said."
+                                        : "The record's name.");
+    }
+    for (const Flag& flag : command.flags) {
+      std::string names = "--" + (flag.name.empty() ? flag.full : flag.name);
+      if (!flag.name.empty() && flag.full != flag.name) names += ",--" + flag.full;
+      const bool is_switch =
+          flag.field()->cpp_type() == FieldDescriptor::CPPTYPE_BOOL && !flag.field()->is_repeated();
+      const std::string help = HelpOf(flag);
+      CLI::Option* option = is_switch ? verb->add_flag(names, help) : verb->add_option(names, help);
+      if (!is_switch) {
+        option->type_size(1)->expected(1);
+        if (flag.field()->is_repeated()) {
+          option->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)->allow_extra_args(false);
+        }
+      }
+      given->flags.emplace_back(&flag, option);
+    }
+    verb->add_option("--json", given->json,
+                     "The whole request as JSON; flags are set on top of it.");
+    const bool pages = command.method->output_type()->FindFieldByName("next_page_token") != nullptr;
+    if (pages) verb->add_flag("--all", given->all, "All pages.");
+    verb->final_callback([this, given, &command] {
+      run_ = [this, given, &command]() -> Status {
+        std::unique_ptr<Message> request = Api::Embedded().New(command.method->input_type());
+        if (!given->json.empty()) RETURN_IF_ERROR(FromJson(given->json, request.get()));
+        std::vector<const Flag*> set;
+        for (const auto& [flag, option] : given->flags) {
+          if (option->count() == 0) continue;
+          RETURN_IF_ERROR(SetField(request.get(), *flag, option->results(), options_.forum));
+          set.push_back(flag);
+        }
+        RETURN_IF_ERROR(SetName(command, given->name, !given->json.empty(), request.get()));
+        FillMask(request.get(), set);
+        FillRequestId(request.get());
+        return Send(command, request.get(), given->all);
+      };
+    });
+  }
+
+  static Status FromJson(const std::string& json, Message* request) {
+    const auto parsed = google::protobuf::util::JsonStringToMessage(json, request);
+    if (parsed.ok()) return Status();
+    return UsageError(absl::StrCat("--json is no ", request->GetDescriptor()->name(), ": ",
+                                   std::string(parsed.message())));
+  }
+
+  Status SetName(const Command& command, const std::string& given, bool has_json,
+                 Message* request) const {
+    if (command.positional.path.empty()) return Status();
+    const std::string name = given.empty() ? DefaultName(command, options_.forum) : given;
+    if (!name.empty()) return SetField(request, command.positional, {name}, options_.forum);
+    if (has_json) return Status();
+    const bool parent = command.positional.field()->name() == "parent";
+    return UsageError(parent ? "PARENT is missing: forums/warwickshire, or --forum=warwickshire"
+                             : "NAME is missing: the name of the record that it is about");
+  }
+
+  // One call, or as many as there are pages.
+  Status Send(const Command& command, Message* request, bool all) const {
+    const std::string path =
+        absl::StrCat("/", command.method->service()->full_name(), "/", command.method->name());
+    const Client client(options_);
+    std::unique_ptr<Message> answer = Api::Embedded().New(command.method->output_type());
+    const FieldDescriptor* next = answer->GetDescriptor()->FindFieldByName("next_page_token");
+    while (true) {
+      std::unique_ptr<Message> page(answer->New());
+      RETURN_IF_ERROR(client.Call(path, *request, page.get()));
+      if (next != nullptr) answer->GetReflection()->ClearField(answer.get(), next);
+      answer->MergeFrom(*page);
+      if (!all) break;
+      const std::string token = page->GetReflection()->GetString(*page, next);
+      if (token.empty()) break;
+      request->GetReflection()->SetString(
+          request, request->GetDescriptor()->FindFieldByName("page_token"), token);
+    }
+    Print(*answer, options_.format);
+    return Status();
+  }
+
+  // ---- commands of its own ----
+
+  CLI::App* Own(CLI::App* parent, const std::string& name, const std::string& description,
+                std::function<Status()> run) {
+    CLI::App* command = parent->add_subcommand(name, description);
+    if (parent == &app_) command->group("Commands of its own");
+    command->final_callback([this, run = std::move(run)] { run_ = run; });
+    return command;
+  }
+
+  CLI::App* Group(const std::string& name, const std::string& description) {
+    CLI::App* group = app_.add_subcommand(name, description)->require_subcommand(1);
+    return group->group("Commands of its own");
+  }
+
+  void AddOwn() {
+    CLI::App* token = Own(&app_, "token", "Prints a token of a local hub's development issuer.",
+                          [this] { return PrintToken(); });
+    token->add_option("--key,--person", key_, "A certain person with that role, as R03.");
+    token->add_option("--minutes", minutes_, "How long it holds; 60 if not said.")
+        ->check(CLI::Range(1, 24 * 60));
+
+    CLI::App* dev = Group("dev", "Makes a local hub's folder and its first grants.");
+    Own(dev, "init", "Makes the keys and issuers that --state does not have yet.", [this] {
+      if (options_.state.empty()) return UsageError("dev init needs --state=DIR or HUB_STATE");
+      return InitState(options_.state, options_.forum.empty() ? kDevelopmentForum : options_.forum);
+    });
+    Own(dev, "grants", "Makes the forum, its partners and a grant for each role, as the operator.",
+        [this] { return MakeGrants(options_); });
+
+    CLI::App* import =
+        Own(&app_, "import", "Brings members.csv and reps.csv of a folder in, today.",
+            [this] { return Import(folder_, dry_run_, options_); });
+    import->add_option("DIR", folder_, "The folder with the sheets.")->required();
+    import->add_flag("--dry-run", dry_run_, "Only says what would be refused.");
+
+    CLI::App* evaluation = Group("evaluation", "The joint evaluation of a period.");
+    CLI::App* show = Own(evaluation, "show", "Makes it from the records and shows it.",
+                         [this] { return ShowEvaluation(options_, from_, to_, membership_from_); });
+    show->add_option("--from", from_, "First day (YYYY-MM-DD).")->required();
+    show->add_option("--to", to_, "Last day (YYYY-MM-DD).")->required();
+    show->add_option("--membership-from", membership_from_,
+                     "Day from which growth of membership counts; --from if not said.");
+
+    CLI::App* events = app_.add_subcommand("events", "Events as their receivers get them.");
+    CLI::App* tail =
+        Own(events, "tail", "Prints a receiver's events, oldest first, and their count.",
+            [this] { return TailEvents(tail_, options_); });
+    tail->add_option("--receiver", tail_.receiver,
+                     "wpcv (the forum's platform), services, or a partner as wcc.")
+        ->required();
+    tail->add_flag("--follow", tail_.follow, "Waits for more.");
+    tail->add_flag("--count", tail_.count, "Only how many of each type.");
+
+    CLI::App* completion = Group("completion", "Completes commands in a shell.");
+    Own(completion, "bash", "Prints the script: source <(hubctl completion bash)", [] {
+      std::cout << kBashCompletion;
+      return Status();
+    });
+  }
+
+  Status PrintToken() const {
+    if (options_.as.empty()) return UsageError("token needs --as=ROLE, as --as=chair");
+    ASSIGN_OR_RETURN(const std::string token,
+                     DevelopmentToken(options_.state, SubjectOf(options_.as, key_), minutes_ * 60));
+    std::cout << token << "\n";
+    return Status();
+  }
+
+  // ---- the tree ----
+
+  // What stands under `app` is added when it is first asked for.
+  void Unfolds(CLI::App* app, std::function<void()> add) {
+    unfold_[app] = std::move(add);
+    app->preparse_callback([this, app](size_t) { Unfold(app); });
+  }
+  void Unfold(CLI::App* app) {
+    if (auto node = unfold_.extract(app)) node.mapped()();
+  }
+
+  static CLI::App* Find(CLI::App* under, const std::string& name) {
+    const auto found =
+        under->get_subcommands([&](const CLI::App* app) { return app->get_name() == name; });
+    return found.empty() ? nullptr : found.front();
+  }
+
+  // For the shell: the names of commands that may follow, or the flags.
+  int PrintContinuations(const std::vector<std::string>& words) {
+    CLI::App* at = &app_;
+    for (const std::string& word : words) {
+      if (CLI::App* next = Find(at, word)) Unfold(at = next);
+    }
+    for (const CLI::App* next : at->get_subcommands([](const CLI::App*) { return true; })) {
+      std::cout << next->get_name() << "\n";
+    }
+    for (const CLI::Option* option : at->get_options()) {
+      for (const std::string& name : option->get_lnames()) {
+        std::cout << "--" << name << (option->get_expected_max() > 0 ? "=\n" : "\n");
+      }
+    }
+    return kDone;
+  }
+
+  CLI::App app_;
+  Options options_;
+  std::map<CLI::App*, std::function<void()>> unfold_;
+  std::vector<Command> commands_;  // of the noun that was asked for
+  std::function<Status()> run_ = [] { return Status(); };
+
+  std::string key_, folder_, from_, to_, membership_from_;
+  int minutes_ = 60;
+  bool dry_run_ = false;
+  Tail tail_;
+};
+
+}  // namespace
+
+int Run(const std::vector<std::string>& words) { return Program().Run(words); }
+
+}  // namespace hub::ctl

@@ -1,0 +1,396 @@
+#include <algorithm>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "coproduction/engagement/v1/evaluations.pb.h"
+#include "coproduction/membership/v1/members.pb.h"
+#include "gmock/gmock.h"
+#include "google/protobuf/util/message_differencer.h"
+#include "gtest/gtest.h"
+#include "services/hubctl/api.h"
+#include "services/hubctl/commands.h"
+#include "services/hubctl/evaluation.h"
+#include "services/hubctl/import.h"
+#include "services/hubctl/output.h"
+#include "services/hubctl/sheets.h"
+#include "services/hubctl/token.h"
+
+namespace hub::ctl {
+namespace {
+
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+
+// ---- commands ----
+
+std::vector<Command> Commands(const std::string& noun) {
+  const Api& api = Api::Embedded();
+  return CommandsOf(noun, api.Service(api.nouns().at(noun)));
+}
+
+Command CommandNamed(const std::string& noun, const std::string& verb) {
+  for (Command& command : Commands(noun)) {
+    if (command.verb == verb) return command;
+  }
+  ADD_FAILURE() << noun << " has no " << verb;
+  return {};
+}
+
+const Flag* FlagNamed(const Command& command, const std::string& name) {
+  for (const Flag& flag : command.flags) {
+    if (flag.name == name || flag.full == name) return &flag;
+  }
+  return nullptr;
+}
+
+std::vector<std::string> Verbs(const std::string& noun) {
+  std::vector<std::string> verbs;
+  for (const Command& command : Commands(noun)) verbs.push_back(command.verb);
+  return verbs;
+}
+
+struct Request {
+  Command command;
+  std::unique_ptr<google::protobuf::Message> message;
+  Request(const std::string& noun, const std::string& verb)
+      : command(CommandNamed(noun, verb)),
+        message(Api::Embedded().New(command.method->input_type())) {}
+  Status Set(const std::string& flag, const std::vector<std::string>& values) {
+    return SetField(message.get(), *FlagNamed(command, flag), values, "warwickshire");
+  }
+  std::string Text() const { return message->ShortDebugString(); }
+};
+
+TEST(Commands, AreNamedByNounAndVerb) {
+  EXPECT_THAT(Verbs("requests"), Contains("accept"));
+  EXPECT_THAT(Verbs("requests"), Contains("ask-for-information"));
+  EXPECT_THAT(Verbs("requests"), Contains("list"));
+  EXPECT_THAT(Verbs("members"), Contains("get-membership-figures"));
+  EXPECT_THAT(Verbs("scheduling-settings"), ElementsAre("get", "update"));
+  EXPECT_THAT(Verbs("hub"), ElementsAre("get-status", "set-date"));
+}
+
+TEST(Commands, AreUniqueInTheirNounAndEveryMethodHasOne) {
+  for (const auto& [noun, service] : Api::Embedded().nouns()) {
+    const std::vector<std::string> verbs = Verbs(noun);
+    EXPECT_EQ(std::set<std::string>(verbs.begin(), verbs.end()).size(), verbs.size()) << noun;
+    EXPECT_EQ(static_cast<int>(verbs.size()), Api::Embedded().Service(service)->method_count());
+  }
+}
+
+TEST(Commands, HaveFlagsThatAreUniqueAndNeverHideAGlobalOne) {
+  for (const auto& entry : Api::Embedded().nouns()) {
+    for (const Command& command : Commands(entry.first)) {
+      std::set<std::string> names = GlobalFlags();
+      for (const Flag& flag : command.flags) {
+        if (!flag.name.empty()) {
+          EXPECT_TRUE(names.insert(flag.name).second) << command.method->full_name() << flag.name;
+        }
+        if (flag.full != flag.name) {
+          EXPECT_TRUE(names.insert(flag.full).second) << command.method->full_name() << flag.full;
+        }
+      }
+    }
+  }
+}
+
+TEST(Commands, FlattenTheFieldsThatACallerMaySet) {
+  const Command create = CommandNamed("members", "create");
+  EXPECT_EQ(create.positional.field()->name(), "parent");
+  ASSERT_NE(FlagNamed(create, "given-name"), nullptr);
+  EXPECT_EQ(FlagNamed(create, "given-name")->full, "member.given-name");
+  EXPECT_TRUE(FlagNamed(create, "given-name")->required);
+  EXPECT_EQ(FlagNamed(create, "left-on"), nullptr) << "only the server sets it";
+  EXPECT_EQ(FlagNamed(create, "member.name"), nullptr);
+  // Every command has --format: the member's own is written in full.
+  ASSERT_NE(FlagNamed(create, "member.format"), nullptr);
+  EXPECT_EQ(FlagNamed(create, "member.format")->name, "");
+
+  const Command update = CommandNamed("members", "update");
+  ASSERT_EQ(update.positional.path.size(), 2u);
+  EXPECT_EQ(update.positional.field()->full_name(), "coproduction.membership.v1.Member.name");
+  EXPECT_EQ(FlagNamed(update, "joined-on"), nullptr) << "it is immutable";
+  EXPECT_NE(FlagNamed(update, "etag"), nullptr);
+}
+
+TEST(Commands, HelpComesFromTheProto) {
+  const Command create = CommandNamed("requests", "create");
+  EXPECT_EQ(CommentOf(create.method), "A new draft.");
+  EXPECT_THAT(HelpOf(*FlagNamed(create, "decision-stage")),
+              HasSubstr("IDEA, OPTIONS, DRAFT, DECIDED"));
+  EXPECT_THAT(HelpOf(*FlagNamed(create, "needed-by")), HasSubstr("(YYYY-MM-DD)"));
+  EXPECT_THAT(PolicyOf(CommandNamed("requests", "waive-lateness").method),
+              HasSubstr("May be called by: chair."));
+}
+
+TEST(SetField, ReadsWhatPeopleType) {
+  Request create("requests", "create");
+  EXPECT_TRUE(create.Set("title", {"Home to \"school\" transport"}).ok());
+  EXPECT_TRUE(create.Set("purpose", {"co-design"}).ok());
+  EXPECT_TRUE(create.Set("minutes-wanted", {"30"}).ok());
+  EXPECT_TRUE(create.Set("session", {"sessions/abc"}).ok());
+  EXPECT_EQ(create.Text(),
+            "request { title: \"Home to \\\"school\\\" transport\" purpose: CO_DESIGN "
+            "minutes_wanted: 30 session: \"forums/warwickshire/sessions/abc\" }");
+
+  EXPECT_EQ(MessageOf(create.Set("minutes-wanted", {"half"})),
+            "--minutes-wanted is 'half', which is not a whole number");
+  EXPECT_EQ(MessageOf(create.Set("purpose", {"chat"})),
+            "--purpose is 'chat', which is not one of UPDATE, DISCUSSION, OVERSIGHT, CO_DESIGN");
+  EXPECT_FALSE(create.Set("minutes-wanted", {"1\",\"x\":\"1"}).ok());
+}
+
+TEST(SetField, TakesRepeatedMessagesAsJsonOneByOneOrAsAList) {
+  Request create("members", "create");
+  EXPECT_TRUE(create.Set("consents", {R"({"purpose": "NEWS", "given": true})"}).ok());
+  EXPECT_TRUE(create.Set("consents", {R"([{"purpose": "SURVEYS"}])"}).ok());
+  EXPECT_EQ(create.Text(),
+            "member { consents { purpose: NEWS given: true } consents { purpose: SURVEYS } }");
+  EXPECT_THAT(MessageOf(create.Set("consents", {"news"})), HasSubstr("JSON of Consent"));
+}
+
+TEST(SetField, PutsTheQuotesBackThatTheShellTookFromAnEtag) {
+  Request accept("requests", "accept");
+  EXPECT_TRUE(accept.Set("etag", {"3"}).ok());
+  EXPECT_EQ(accept.Text(), "etag: \"\\\"3\\\"\"");
+}
+
+TEST(UpdateMask, IsMadeOfTheFlagsGivenUnlessGivenItself) {
+  Request update("members", "update");
+  EXPECT_TRUE(update.Set("phone", {"01926 000000"}).ok());
+  FillMask(update.message.get(),
+           {FlagNamed(update.command, "phone"), FlagNamed(update.command, "etag")});
+  EXPECT_THAT(update.Text(), HasSubstr("update_mask { paths: \"phone\" }"));
+
+  Request given("members", "update");
+  EXPECT_TRUE(given.Set("update-mask", {"phone,postcode_district"}).ok());
+  FillMask(given.message.get(), {FlagNamed(given.command, "phone")});
+  EXPECT_EQ(given.Text(), "update_mask { paths: \"phone\" paths: \"postcode_district\" }");
+}
+
+TEST(RequestId, IsNewUnlessGiven) {
+  Request one("requests", "accept"), other("requests", "accept");
+  FillRequestId(one.message.get());
+  FillRequestId(other.message.get());
+  EXPECT_NE(one.Text(), other.Text());
+  Request given("requests", "accept");
+  EXPECT_TRUE(given.Set("request-id", {"0190a5f2-7b1c-7e4e-8a43-0242ac120002"}).ok());
+  FillRequestId(given.message.get());
+  EXPECT_EQ(given.Text(), "request_id: \"0190a5f2-7b1c-7e4e-8a43-0242ac120002\"");
+}
+
+TEST(DefaultName, IsTheForumOrTheOneRecordOfItsKind) {
+  EXPECT_EQ(DefaultName(CommandNamed("requests", "list"), "warwickshire"), "forums/warwickshire");
+  EXPECT_EQ(DefaultName(CommandNamed("scheduling-settings", "update"), "warwickshire"),
+            "forums/warwickshire/schedulingSettings");
+  EXPECT_EQ(DefaultName(CommandNamed("forums", "get"), "warwickshire"), "forums/warwickshire");
+  EXPECT_EQ(DefaultName(CommandNamed("requests", "get"), "warwickshire"), "");
+  EXPECT_EQ(DefaultName(CommandNamed("requests", "list"), ""), "");
+}
+
+// ---- sheets ----
+
+struct Read {
+  std::vector<Complaint> complaints;
+  Sheet sheet;
+  explicit Read(const std::string& text, const std::vector<std::string>& columns = {"Key", "Name"})
+      : sheet("members.csv", text, columns, &complaints) {}
+  std::vector<std::string> Texts() const {
+    std::vector<std::string> texts;
+    for (const Complaint& complaint : complaints) texts.push_back(complaint.Text());
+    return texts;
+  }
+};
+
+TEST(Sheets, AreReadByTheNamesOfTheirColumns) {
+  const Read read("\xef\xbb\xbfName,Key\r\n\"Hadley, \"\"Zoë\"\"\",M001\r\n  Mensah  ,M002");
+  EXPECT_THAT(read.Texts(), IsEmpty());
+  ASSERT_EQ(read.sheet.rows().size(), 2u);
+  EXPECT_EQ(read.sheet.rows()[0]["Name"], "Hadley, \"Zoë\"");
+  EXPECT_EQ(read.sheet.rows()[1]["Name"], "Mensah");
+  EXPECT_EQ(read.sheet.rows()[1]["Key"], "M002");
+}
+
+TEST(Sheets, CountLinesOverBlankRowsAndCellsOfSeveralLines) {
+  const Read read("Key,Name\n\nM001,\"two\n\nlines\"\n,\nM002,x\n");
+  ASSERT_EQ(read.sheet.rows().size(), 2u);
+  EXPECT_EQ(read.sheet.rows()[0].line, 3);
+  EXPECT_EQ(read.sheet.rows()[0]["Name"], "two\n\nlines");
+  EXPECT_EQ(read.sheet.rows()[1].line, 7);
+}
+
+TEST(Sheets, NameWhatIsWrongByLine) {
+  EXPECT_THAT(Read("Key,Name\nM001,a\nM002,b\"c\nM003,d\n").Texts(),
+              ElementsAre("members.csv:3: a quotation mark stands inside a cell; put the cell in "
+                          "quotation marks and double it"));
+  EXPECT_THAT(Read("Key,Name\nM001,a\nM002,\"b\nM003,c\n").Texts(),
+              ElementsAre("members.csv:3: a quotation mark is opened and never closed"));
+  EXPECT_THAT(Read("Key,Name\nM001,a,b\nM002\nM003,c\n").Texts(),
+              ElementsAre("members.csv:2: has 3 cells where the header has 2",
+                          "members.csv:3: has 1 cells where the header has 2"));
+  EXPECT_THAT(Read("Key,Name\nM001,Zo\xeb\n").Texts(),
+              ElementsAre("members.csv:2: is not UTF-8; save the sheet as 'CSV UTF-8'"));
+  EXPECT_THAT(Read("").Texts(), ElementsAre("members.csv:1: has no header line"));
+}
+
+TEST(Sheets, HaveTheirColumnsAndNoOthers) {
+  EXPECT_THAT(Read("Key,Nmae\nM001,a\n").Texts(),
+              ElementsAre("members.csv:1: column 'Nmae': is not a column of this sheet",
+                          "members.csv:1: column 'Name': is missing"));
+  EXPECT_THAT(Read("Key,Name,Key\nM001,a,b\n").Texts(),
+              ElementsAre("members.csv:1: column 'Key': is there twice"));
+}
+
+TEST(Sheets, ReadDaysAsTheyAreWrittenHere) {
+  std::string date;
+  EXPECT_TRUE(ReadDay("03/12/2021", &date));
+  EXPECT_EQ(date, "2021-12-03");
+  for (const char* wrong : {"3/12/2021", "2021-12-03", "31/02/2022", "", "aa/bb/cccc"}) {
+    EXPECT_FALSE(ReadDay(wrong, &date)) << wrong;
+  }
+}
+
+// ---- import ----
+
+constexpr char kMemberHeader[] =
+    "Key,First name,Last name,E-mail,Phone,Postcode district,Area,Lives or uses services "
+    "here,Joined,Left,Why left,Forum role,Reach by,Format,News,Invitations,Surveys\n";
+
+TEST(Import, TurnsARowIntoItsRequest) {
+  const Read read(std::string(kMemberHeader) +
+                      "M001,Zoë,Hadley,z@example.com,07700 900013,CV31,Warwick,LIVES,04/05/2021,,,"
+                      "CHAIR,TEXT,LARGE_PRINT,yes,no,\n",
+                  MemberColumns());
+  ASSERT_THAT(read.Texts(), IsEmpty());
+  std::vector<Complaint> complaints;
+  const auto request = MemberOf(read.sheet.rows()[0], "forums/warwickshire", &complaints);
+  EXPECT_THAT(complaints, IsEmpty());
+  EXPECT_EQ(request.parent(), "forums/warwickshire");
+  const auto& member = request.member();
+  EXPECT_EQ(member.source_key(), "M001");
+  EXPECT_EQ(member.given_name(), "Zoë");
+  EXPECT_EQ(member.joined_on(), "2021-05-04");
+  EXPECT_EQ(member.residence(), coproduction::membership::v1::Member::LIVES_HERE);
+  EXPECT_EQ(member.reach_by(), coproduction::membership::v1::Member::TEXT_MESSAGE);
+  EXPECT_EQ(member.format(), "large print");
+  EXPECT_EQ(member.consents_size(), 2);
+}
+
+TEST(Import, NamesABadCellByFileLineColumnAndReason) {
+  const Read read(
+      std::string(kMemberHeader) +
+          "M001,Zoë,Hadley,,,CV31,Warwick,VISITS,31/02/2021,,,,EMAIL,STANDARD,maybe,,\n",
+      MemberColumns());
+  std::vector<Complaint> complaints;
+  MemberOf(read.sheet.rows()[0], "forums/warwickshire", &complaints);
+  std::vector<std::string> texts;
+  for (const Complaint& complaint : complaints) texts.push_back(complaint.Text());
+  EXPECT_THAT(
+      texts,
+      ElementsAre("members.csv:2: column 'Lives or uses services here': 'VISITS' is none of LIVES, "
+                  "USES_SERVICES",
+                  "members.csv:2: column 'Joined': '31/02/2021' is no day, as 03/12/2021",
+                  "members.csv:2: column 'News': 'maybe' is not yes or no"));
+}
+
+TEST(Import, NamesTheColumnThatTheHubRefused) {
+  const Read read(std::string(kMemberHeader) + "M001,,,,,,,,,,,,,,,,\n", MemberColumns());
+  EXPECT_EQ(ComplaintOf(read.sheet.rows()[0], InvalidField("member.email", "is no address")).Text(),
+            "members.csv:2: column 'E-mail': refused (INVALID_FIELD, field member.email): is no "
+            "address");
+}
+
+TEST(Import, KeysOfRowsAreTheSameEveryTime) {
+  EXPECT_EQ(DerivedId("members.csv|M001"), DerivedId("members.csv|M001"));
+  EXPECT_NE(DerivedId("members.csv|M001"), DerivedId("members.csv|M002"));
+  EXPECT_EQ(DerivedId("x")[14], '8');
+}
+
+// ---- output ----
+
+TEST(Table, FitsColumnsIntoItsWidth) {
+  const std::vector<std::vector<std::string>> rows = {
+      {"name", "state", "minutes", "title"},
+      {"requests/1", "ACCEPTED", "30", "Local Offer"},
+      {"requests/22", "DRAFT", "120", "Zoë's plan\nand more"}};
+  EXPECT_EQ(Table(rows, 80),
+            "name         state     minutes  title\n"
+            "requests/1   ACCEPTED       30  Local Offer\n"
+            "requests/22  DRAFT         120  Zoë's plan\n");
+  EXPECT_EQ(Table(rows, 40),
+            "name         state     minutes  title\n"
+            "requests/1   ACCEPTED       30  Local O…\n"
+            "requests/22  DRAFT         120  Zoë's p…\n");
+  // What would be too narrow to read is left out.
+  EXPECT_EQ(Table(rows, 36),
+            "name         state     minutes\n"
+            "requests/1   ACCEPTED       30\n"
+            "requests/22  DRAFT         120\n");
+}
+
+TEST(AsTable, ShowsAListByNameStateAndWhatSaysSomething) {
+  coproduction::membership::v1::ListMembersResponse answer;
+  EXPECT_EQ(AsTable(answer, 80), "nothing\n");
+  auto* member = answer.add_members();
+  member->set_name("forums/warwickshire/members/m1");
+  member->set_etag("\"1\"");
+  member->set_given_name("Zoë");
+  member->set_state(coproduction::membership::v1::Member::ACTIVE);
+  answer.set_next_page_token("abc");
+  EXPECT_EQ(AsTable(answer, 80),
+            "name        state   given_name\n"
+            "members/m1  ACTIVE  Zoë\n"
+            "more: --all, or --page-token=abc\n");
+}
+
+TEST(AsTable, ShowsARecordFieldByField) {
+  coproduction::membership::v1::Member member;
+  member.set_name("forums/warwickshire/members/m1");
+  auto* consent = member.add_consents();
+  consent->set_purpose(coproduction::membership::v1::Consent::NEWS);
+  consent->mutable_time()->set_seconds(1638528000);
+  EXPECT_EQ(AsTable(member, 80),
+            "name                 forums/warwickshire/members/m1\n"
+            "consents[0].purpose  NEWS\n"
+            "consents[0].given    no\n"
+            "consents[0].time     2021-12-03 10:40\n");
+}
+
+TEST(Refusals, AreOneLineAndOneExitCode) {
+  EXPECT_EQ(Refusal(InvalidField("member.email", "'x' is no address")),
+            "refused (INVALID_FIELD, field member.email): 'x' is no address");
+  EXPECT_EQ(Refusal(RuleRefused("late", "too late")),
+            "refused (RULE_REFUSED, rule late): too late");
+  EXPECT_EQ(ExitCodeOf(RuleRefused("late", "too late")), kRefused);
+  EXPECT_EQ(Refusal(UsageError("NAME is missing")), "NAME is missing");
+  EXPECT_EQ(ExitCodeOf(UsageError("NAME is missing")), kUsage);
+  EXPECT_EQ(ExitCodeOf(Refuse(errors::TEMPORARILY_UNAVAILABLE, "away")), kNotReachable);
+}
+
+TEST(Evaluation, IsATableWithAChart) {
+  coproduction::engagement::v1::Evaluation evaluation;
+  evaluation.set_from("2021-12-03");
+  evaluation.set_to("2022-06-14");
+  evaluation.set_items_presented(3);
+  (*evaluation.mutable_items_by_workstream())["CHANGE_PROGRAMME"] = 2;
+  (*evaluation.mutable_items_by_workstream())["BUSINESS_AS_USUAL"] = 1;
+  evaluation.mutable_late()->set_count(1);
+  evaluation.mutable_late()->set_of(3);
+  evaluation.mutable_remuneration()->set_expenses_pence(12305);
+  const std::string text = EvaluationText(evaluation, "forums/warwickshire", 60);
+  EXPECT_THAT(text, HasSubstr("forums/warwickshire, 3 Dec 2021 to 14 Jun 2022"));
+  EXPECT_THAT(text, HasSubstr("1 of 3 (33%)"));
+  EXPECT_THAT(text, HasSubstr("£123.05"));
+  const size_t most = text.find("Change programme   █"), least = text.find("Business as usual  █");
+  EXPECT_LT(most, least);
+  EXPECT_NE(least, std::string::npos);
+}
+
+}  // namespace
+}  // namespace hub::ctl
