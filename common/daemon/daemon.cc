@@ -49,7 +49,8 @@ Status MarkDemo(const std::string& state, const std::string& database, Process* 
   process->demo_file = state + "/demo";
   std::ifstream mark(process->demo_file);
   std::string date;
-  if (mark && std::getline(mark, date)) {
+  if (mark) {
+    std::getline(mark, date);
     process->demo = true;
     if (IsDate(date)) process->clock.SetDate(date);
   } else if (absl::GetFlag(FLAGS_demo)) {
@@ -58,7 +59,7 @@ Status MarkDemo(const std::string& state, const std::string& database, Process* 
       return InvalidField("demo", "--demo marks a new state only, and '" + state +
                                       "' has data already; name another folder by --state");
     }
-    std::ofstream(process->demo_file) << process->clock.Today() << "\n";
+    std::ofstream(process->demo_file) << "";  // no date yet: the first may be any
     process->demo = true;
   }
   if (process->demo && absl::GetFlag(FLAGS_production)) {

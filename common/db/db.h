@@ -1,8 +1,9 @@
 // The database under a service: SQLite (one file, one process) or PostgreSQL (one schema, several
 // replicas), one text of SQL for both. The subset: `$n` first appearing in ascending order, NULLS
 // FIRST written, no LIKE, no date functions, ON CONFLICT DO NOTHING; values are 64-bit integers,
-// UTF-8 texts without NUL and bytes. A NULL stands where a column gives it its type. DDL is one
-// text with the tokens {int64}, {text}, {bytes} and {strict}; texts sort by their bytes.
+// UTF-8 texts without NUL and bytes, each in a column of its type (of mistakes in this, each engine
+// lets some pass). A NULL stands where a column gives it its type. DDL is one text with the tokens
+// {int64}, {text}, {bytes} and {strict}; texts sort by their bytes.
 //
 // A Store owns the threads: `writers` run jobs in transactions of their own (SQLite: one thread
 // that commits many queued jobs at once, each in its own savepoint; PostgreSQL: one thread a
@@ -125,8 +126,8 @@ class Store {
   // Applies the migrations above the stored number, each in one transaction with its row in table
   // schema_migrations(number, name, checksum, applied_at). Refuses, with a sentence that names the
   // numbers, a database that is ahead of `migrations` or whose stored checksum differs. One process
-  // at a time (PostgreSQL: advisory lock).
-  // `table` keeps apart what is numbered apart: the engine's own and the service's.
+  // at a time (PostgreSQL: advisory lock). `table` keeps apart what is numbered apart: the engine's
+  // own and the service's.
   Status Migrate(const std::vector<Migration>& migrations,
                  const std::string& table = "schema_migrations");
 
@@ -137,7 +138,8 @@ class Store {
   virtual int64_t commits() const = 0;
 };
 
-// Replaces {int64}, {text}, {bytes}, {strict} for the engine.
+// Replaces {int64}, {text}, {bytes}, {strict} for the engine, and {append_only:name} by triggers
+// that refuse to change or delete a row of that table.
 std::string ForEngine(Engine engine, const std::string& ddl);
 
 }  // namespace hub::db

@@ -5,7 +5,6 @@
 #include <cstring>
 #include <utility>
 
-#include "absl/synchronization/notification.h"
 #include "common/base/clock.h"
 
 namespace hub::db {
@@ -137,13 +136,18 @@ thread_local const Store* store_of_thread = nullptr;
 template <class Queue>
 Status AndWait(const Store* store, Queue queue) {
   if (store_of_thread == store) return Internal("a job or its `done` waits for a job");
-  absl::Notification finished;
+  std::mutex mutex;
+  std::condition_variable wake;
+  bool finished = false;
   Status result;
   queue([&](Status status) {
+    std::lock_guard<std::mutex> lock(mutex);
     result = std::move(status);
-    finished.Notify();
+    finished = true;
+    wake.notify_one();  // under the lock: `wake` is gone as soon as the waiter has it
   });
-  finished.WaitForNotification();
+  std::unique_lock<std::mutex> lock(mutex);
+  wake.wait(lock, [&] { return finished; });
   return result;
 }
 

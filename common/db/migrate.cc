@@ -25,9 +25,11 @@ std::string Label(const Migration& migration) {
 // The database itself refuses to change or delete a row of the table.
 std::string AppendOnly(Engine engine, const std::string& table) {
   if (engine == Engine::kPostgres) {
-    return "CREATE FUNCTION " + table + "_is_append_only() RETURNS trigger LANGUAGE plpgsql AS "
+    return "CREATE FUNCTION " + table +
+           "_is_append_only() RETURNS trigger LANGUAGE plpgsql AS "
            "'BEGIN RAISE check_violation USING MESSAGE = TG_TABLE_NAME || '' is append-only''; "
-           "END'; CREATE TRIGGER " + table + "_append_only BEFORE UPDATE OR DELETE ON " + table +
+           "END'; CREATE TRIGGER " +
+           table + "_append_only BEFORE UPDATE OR DELETE ON " + table +
            " FOR EACH ROW EXECUTE FUNCTION " + table + "_is_append_only();";
   }
   std::string triggers;
@@ -68,10 +70,11 @@ Status Step(Conn& conn, const std::string& table, const std::vector<Migration>& 
             bool* applied) {
   *applied = false;
   RETURN_IF_ERROR(LockOutOthers(conn));
-  RETURN_IF_ERROR(conn.Script(
-      "CREATE TABLE IF NOT EXISTS " + table + "(number {int64} NOT NULL PRIMARY KEY,"
-      " name {text} NOT NULL, checksum {text} NOT NULL, applied_at {int64} NOT NULL)"
-      " {strict}"));
+  RETURN_IF_ERROR(
+      conn.Script("CREATE TABLE IF NOT EXISTS " + table +
+                  "(number {int64} NOT NULL PRIMARY KEY,"
+                  " name {text} NOT NULL, checksum {text} NOT NULL, applied_at {int64} NOT NULL)"
+                  " {strict}"));
   std::vector<std::pair<int64_t, std::string>> stored;
   RETURN_IF_ERROR(conn.Query("SELECT number, checksum FROM " + table + " ORDER BY number", {},
                              [&](const Row& row) {
@@ -103,10 +106,10 @@ Status Step(Conn& conn, const std::string& table, const std::vector<Migration>& 
   }
   *applied = true;
   return conn
-      .Exec(
-          "INSERT INTO " + table + "(number, name, checksum, applied_at)"
-          " VALUES ($1, $2, $3, $4)",
-          {next.number, next.name, Checksum(next.sql), MachineNow()})
+      .Exec("INSERT INTO " + table +
+                "(number, name, checksum, applied_at)"
+                " VALUES ($1, $2, $3, $4)",
+            {next.number, next.name, Checksum(next.sql), MachineNow()})
       .status();
 }
 
@@ -121,7 +124,8 @@ Status Store::Migrate(const std::vector<Migration>& migrations, const std::strin
   }
   bool applied = true;
   while (applied) {
-    RETURN_IF_ERROR(WriteAndWait([&](Conn& conn) { return Step(conn, table, migrations, &applied); }));
+    RETURN_IF_ERROR(
+        WriteAndWait([&](Conn& conn) { return Step(conn, table, migrations, &applied); }));
   }
   return absl::OkStatus();
 }

@@ -474,11 +474,13 @@ class PostgresConn : public EngineConn {
       return Refuse(errors::RESOURCE_EXISTS,
                     "UNIQUE failed: " + where + ": " + field(PG_DIAG_CONSTRAINT_NAME));
     }
-    if (kind == "23") {
-      return Refuse(errors::CONFLICT,
-                    "constraint failed: " + where + ": " + field(PG_DIAG_CONSTRAINT_NAME));
+    const std::string constraint = field(PG_DIAG_CONSTRAINT_NAME);
+    if (kind == "P0" || (kind == "23" && constraint.empty())) {
+      return Refuse(errors::CONFLICT, message);  // RAISE of a trigger of ours
     }
-    if (kind == "P0") return Refuse(errors::CONFLICT, message);  // RAISE of a trigger of ours
+    if (kind == "23") {
+      return Refuse(errors::CONFLICT, "constraint failed: " + where + ": " + constraint);
+    }
     if (kind == "22") return Internal("SQLSTATE " + state + ": " + sql);
     return Internal("SQLSTATE " + state + ": " + message + ": " + sql);
   }

@@ -203,8 +203,9 @@ Status Connection::Unavailable(const std::string& doing, natsStatus status) cons
 Status Connection::Publish(const std::string& subject, const std::string& reply,
                            const std::string& data, const Headers& headers) {
   natsMsg* made = nullptr;
-  natsStatus status = natsMsg_Create(&made, subject.c_str(), reply.empty() ? nullptr : reply.c_str(),
-                                     data.data(), static_cast<int>(data.size()));
+  natsStatus status =
+      natsMsg_Create(&made, subject.c_str(), reply.empty() ? nullptr : reply.c_str(), data.data(),
+                     static_cast<int>(data.size()));
   NatsMessage message(made);
   for (const auto& [name, value] : headers) {
     if (status == NATS_OK) {
@@ -264,8 +265,8 @@ StatusOr<Struct> Connection::Api(const std::string& what, const std::string& jso
                   "NATS: no JetStream answers in this account (it starts, or is not switched on)");
   }
   if (status != NATS_OK) return Unavailable(absl::StrCat("ask ", what), status);
-  ASSIGN_OR_RETURN(Struct answer, ParseJson(std::string(natsMsg_GetData(made),
-                                                        natsMsg_GetDataLength(made))));
+  ASSIGN_OR_RETURN(Struct answer,
+                   ParseJson(std::string(natsMsg_GetData(made), natsMsg_GetDataLength(made))));
   if (Find(answer, "error") == nullptr) return answer;
   return Refuse(NumberAt(answer, "error.code") == 404 ? errors::RESOURCE_NOT_FOUND
                                                       : errors::TEMPORARILY_UNAVAILABLE,
@@ -307,7 +308,8 @@ std::string HeaderOf(natsMsg* message, const char* name) {
 
 int StatusOfAnswer(natsMsg* message) {
   int status = 0;
-  if (natsMsg_GetDataLength(message) == 0) (void)absl::SimpleAtoi(HeaderOf(message, "Status"), &status);
+  if (natsMsg_GetDataLength(message) == 0)
+    (void)absl::SimpleAtoi(HeaderOf(message, "Status"), &status);
   return status;
 }
 
@@ -337,13 +339,13 @@ std::string TextAt(const Struct& json, const std::string& path) {
 }
 
 Status EnsureStream(Connection& connection, const Receiver& receiver) {
-  const std::string config = absl::StrCat(
-      R"({"name":)", Quoted(receiver.stream), R"(,"subjects":["coproduction.>"],)",
-      R"("retention":"limits","storage":"file","discard":"old","deny_delete":true,)",
-      R"("deny_purge":true,"max_consumers":-1,"max_msgs":-1,"max_bytes":-1,)",
-      R"("max_msgs_per_subject":-1,"max_msg_size":-1,"num_replicas":)", receiver.replicas,
-      R"(,"max_age":)", receiver.max_age * kNanosPerMicro,
-      R"(,"duplicate_window":)", receiver.duplicate_window * kNanosPerMicro, "}");
+  const std::string config =
+      absl::StrCat(R"({"name":)", Quoted(receiver.stream), R"(,"subjects":["coproduction.>"],)",
+                   R"("retention":"limits","storage":"file","discard":"old","deny_delete":true,)",
+                   R"("deny_purge":true,"max_consumers":-1,"max_msgs":-1,"max_bytes":-1,)",
+                   R"("max_msgs_per_subject":-1,"max_msg_size":-1,"num_replicas":)",
+                   receiver.replicas, R"(,"max_age":)", receiver.max_age * kNanosPerMicro,
+                   R"(,"duplicate_window":)", receiver.duplicate_window * kNanosPerMicro, "}");
   auto info = connection.Api("STREAM.INFO." + receiver.stream);
   if (ReasonOf(info.status()) == errors::RESOURCE_NOT_FOUND) {
     info = connection.Api("STREAM.CREATE." + receiver.stream, config);
@@ -365,9 +367,9 @@ Status EnsureDurable(Connection& connection, const std::string& stream,
       R"("max_deliver":-1})");
   auto info = connection.Api(absl::StrCat("CONSUMER.INFO.", stream, ".", durable));
   if (ReasonOf(info.status()) == errors::RESOURCE_NOT_FOUND) {
-    info = connection.Api(absl::StrCat("CONSUMER.DURABLE.CREATE.", stream, ".", durable),
-                          absl::StrCat(R"({"stream_name":)", Quoted(stream), R"(,"config":)",
-                                       config, "}"));
+    info = connection.Api(
+        absl::StrCat("CONSUMER.DURABLE.CREATE.", stream, ".", durable),
+        absl::StrCat(R"({"stream_name":)", Quoted(stream), R"(,"config":)", config, "}"));
   }
   RETURN_IF_ERROR(info.status());
   ASSIGN_OR_RETURN(Struct wanted, ParseJson(config));
@@ -393,9 +395,9 @@ Status RewindDurables(Connection& connection, const std::string& stream) {
   std::vector<Struct> consumers;
   int64_t total = 1;
   while (static_cast<int64_t>(consumers.size()) < total) {
-    ASSIGN_OR_RETURN(Struct page, connection.Api("CONSUMER.LIST." + stream,
-                                                 absl::StrCat(R"({"offset":)", consumers.size(),
-                                                              "}")));
+    ASSIGN_OR_RETURN(Struct page,
+                     connection.Api("CONSUMER.LIST." + stream,
+                                    absl::StrCat(R"({"offset":)", consumers.size(), "}")));
     const auto* list = Find(page, "consumers");
     if (list == nullptr || list->list_value().values().empty()) break;
     for (const auto& value : list->list_value().values()) consumers.push_back(value.struct_value());
@@ -410,8 +412,8 @@ Status RewindDurables(Connection& connection, const std::string& stream) {
     auto& config = *(*create.mutable_fields())["config"].mutable_struct_value();
     config = consumer.fields().at("config").struct_value();
     (*config.mutable_fields())["deliver_policy"].set_string_value("by_start_sequence");
-    (*config.mutable_fields())["opt_start_seq"].set_number_value(static_cast<double>(
-        std::min(span.last, NumberAt(consumer, "ack_floor.stream_seq")) + 1));
+    (*config.mutable_fields())["opt_start_seq"].set_number_value(
+        static_cast<double>(std::min(span.last, NumberAt(consumer, "ack_floor.stream_seq")) + 1));
     std::string json;
     (void)google::protobuf::util::MessageToJsonString(create, &json);
     RETURN_IF_ERROR(
@@ -439,17 +441,17 @@ StatusOr<StoredMessage> MessageAt(Connection& connection, const std::string& str
 Status ReadIds(Connection& connection, const std::string& stream, int64_t first, int64_t last,
                const std::function<Status(int64_t, const std::string&)>& each) {
   if (first > last) return Status();
-  // A consumer that ends with its use. No acknowledgements: a message that got lost on the way shows
-  // by the gap in the consumer's own sequence.
+  // A consumer that ends with its use. No acknowledgements: a message that got lost on the way
+  // shows by the gap in the consumer's own sequence.
   ASSIGN_OR_RETURN(
       Struct consumer,
-      connection.Api("CONSUMER.CREATE." + stream,
-                     absl::StrCat(R"({"stream_name":)", Quoted(stream),
-                                  R"(,"config":{"deliver_policy":"by_start_sequence",)",
-                                  R"("opt_start_seq":)", first,
-                                  R"(,"ack_policy":"none","replay_policy":"instant",)",
-                                  R"("headers_only":true,"mem_storage":true,)",
-                                  R"("inactive_threshold":30000000000}})")));
+      connection.Api(
+          "CONSUMER.CREATE." + stream,
+          absl::StrCat(R"({"stream_name":)", Quoted(stream),
+                       R"(,"config":{"deliver_policy":"by_start_sequence",)", R"("opt_start_seq":)",
+                       first, R"(,"ack_policy":"none","replay_policy":"instant",)",
+                       R"("headers_only":true,"mem_storage":true,)",
+                       R"("inactive_threshold":30000000000}})")));
   const std::string name = TextAt(consumer, "name");
   const std::string next = absl::StrCat("$JS.API.CONSUMER.MSG.NEXT.", stream, ".", name);
   const std::string request = absl::StrCat(R"({"batch":)", kIdsPerRequest, R"(,"expires":)",
@@ -470,9 +472,9 @@ Status ReadIds(Connection& connection, const std::string& stream, int64_t first,
       if (status == 404) {  // nothing left: the rest has passed its age meanwhile
         done = true;
       } else if (status != 0 || delivery.consumer_seq != ++received) {
-        return Refuse(errors::TEMPORARILY_UNAVAILABLE,
-                      absl::StrCat("JetStream: reading stream ", stream, " broke off, status ",
-                                   status));
+        return Refuse(
+            errors::TEMPORARILY_UNAVAILABLE,
+            absl::StrCat("JetStream: reading stream ", stream, " broke off, status ", status));
       } else {
         if (delivery.stream_seq <= last) {
           RETURN_IF_ERROR(each(delivery.stream_seq, HeaderOf(message.get(), "Nats-Msg-Id")));

@@ -1,9 +1,10 @@
-// The NATS client behind RAII, and the few questions the hub asks of JetStream. This is the one door
-// to <nats/nats.h>; nothing outside common/events and its tests uses it.
+// The NATS client behind RAII, and the few questions the hub asks of JetStream. This is the one
+// door to <nats/nats.h>; nothing outside common/events and its tests uses it.
 //
 // A Connection lives from one connect to its loss and never reconnects by itself: whoever uses it
 // opens the next one, and so cannot miss that it is another, on which acknowledged messages may be
-// gone. (The client's own reconnect tells of itself on another thread, after publishing has resumed.)
+// gone. (The client's own reconnect tells of itself on another thread, after publishing has
+// resumed.)
 #pragma once
 
 #include <nats/nats.h>
@@ -70,7 +71,9 @@ class Connection {
   ~Connection();
   Connection(const Connection&) = delete;
 
-  bool connected() const { return natsConnection_Status(connection_) == NATS_CONN_STATUS_CONNECTED; }
+  bool connected() const {
+    return natsConnection_Status(connection_) == NATS_CONN_STATUS_CONNECTED;
+  }
   size_t max_payload() const { return natsConnection_GetMaxPayload(connection_); }
   // What the server last complained about. A refused publish or subscribe shows here only.
   std::string complaint() const;

@@ -24,8 +24,8 @@ bool IsName(const std::string& name) {
     return !part.empty() && part.find_first_not_of(kIdChars) == std::string::npos;
   };
   bool forum = parts.size() >= 2 && parts[0] == "forums" && id(parts[1]);
-  return forum && (parts.size() == 2 ||
-                   (parts.size() == 4 && parts[2] == "partners" && id(parts[3])));
+  return forum &&
+         (parts.size() == 2 || (parts.size() == 4 && parts[2] == "partners" && id(parts[3])));
 }
 
 // Reads one entry key by key and remembers the first that is wrong.
@@ -98,8 +98,8 @@ StatusOr<Receiver> ReadReceiver(const Struct& json, const std::string& where) {
   if (services && !receiver.durable.empty()) {
     entry.Wrong("durable", "is for outside receivers; each service makes one of its own");
   }
-  for (const auto& [key, value] : {std::pair("stream", receiver.stream),
-                                   std::pair("durable", receiver.durable)}) {
+  for (const auto& [key, value] :
+       {std::pair("stream", receiver.stream), std::pair("durable", receiver.durable)}) {
     if (value.find_first_of(" \t\r\n.*>/\\") != std::string::npos) {
       entry.Wrong(key, absl::StrCat("is '", value, "': NATS allows no space, . * > / or \\ there"));
     }

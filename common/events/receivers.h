@@ -13,13 +13,13 @@
 namespace hub::events {
 
 struct Receiver {
-  std::string name;      // 'services', 'forums/warwickshire', 'forums/warwickshire/partners/wcc'
-  std::string url;       // nats://127.0.0.1:4222
+  std::string name;  // 'services', 'forums/warwickshire', 'forums/warwickshire/partners/wcc'
+  std::string url;   // nats://127.0.0.1:4222
   std::string user;
   std::string password;
-  std::string stream;    // the one stream of this receiver, in its own account
-  std::string durable;   // the receiver's one durable consumer; empty for 'services' (one a service)
-  bool json = true;      // body as proto JSON (outside), or as protobuf (services)
+  std::string stream;   // the one stream of this receiver, in its own account
+  std::string durable;  // the receiver's one durable consumer; empty for 'services' (one a service)
+  bool json = true;     // body as proto JSON (outside), or as protobuf (services)
   // Of a stream that is to be created; one that exists keeps its own, if they are not less.
   int replicas = 1;
   Micros max_age = 30 * 86400 * 1000000ll;

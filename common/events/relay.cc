@@ -24,10 +24,10 @@ namespace {
 
 using google::protobuf::Struct;
 
-constexpr int kBatch = 512;         // events taken up at a time
-constexpr int kPage = 1000;         // rows of one query or transaction when reading back
+constexpr int kBatch = 512;  // events taken up at a time
+constexpr int kPage = 1000;  // rows of one query or transaction when reading back
 constexpr size_t kHeaderRoom = 4096;
-constexpr Micros kLook = 100000;    // how long a wait for answers goes without looking around
+constexpr Micros kLook = 100000;  // how long a wait for answers goes without looking around
 constexpr Micros kFirstPause = 100000, kLongestPause = 2000000;  // between attempts
 
 struct Row {
@@ -130,8 +130,9 @@ class ReceiverRelay {
         continue;
       }
       backoff.Reset();
-      problem_ = unsendable_.ok() ? "" : absl::StrCat("events to ", receiver_.name, ": ",
-                                                      unsendable_.message());
+      problem_ = unsendable_.ok()
+                     ? ""
+                     : absl::StrCat("events to ", receiver_.name, ": ", unsendable_.message());
       if (!*more) {
         wake_.wait_for(lock, stop, std::chrono::microseconds(options_.poll),
                        [this] { return woken_; });
@@ -186,13 +187,12 @@ class ReceiverRelay {
     bool foreign = false;
     auto look = [&](db::Conn& conn, const char* lock, std::string* holder) {
       holder->clear();
-      return conn.Query(
-          absl::StrCat("SELECT holder, until FROM leases WHERE name = $1", lock), {lease_name_},
-          [&](const db::Row& row) {
-            *holder = std::string(row.Text(0));
-            foreign = *holder != options_.holder && row.Int(1) > MachineNow();
-            return Status();
-          });
+      return conn.Query(absl::StrCat("SELECT holder, until FROM leases WHERE name = $1", lock),
+                        {lease_name_}, [&](const db::Row& row) {
+                          *holder = std::string(row.Text(0));
+                          foreign = *holder != options_.holder && row.Int(1) > MachineNow();
+                          return Status();
+                        });
     };
     std::string holder;
     RETURN_IF_ERROR(options_.store->ReadAndWait([&](db::Conn& conn) {
@@ -230,37 +230,37 @@ class ReceiverRelay {
     RETURN_IF_ERROR(options_.store->ReadAndWait([&](db::Conn& conn) -> Status {
       rows.clear();
       std::string epoch;
-      RETURN_IF_ERROR(conn.Query(
-          "SELECT p.id, p.aggregate, p.type, p.version, p.n, p.at, p.paths, p.body, "
-          "COALESCE(CASE WHEN earlier.sent_at IS NULL THEN earlier.id END, 0) "
-          "FROM payloads p LEFT JOIN payloads earlier ON earlier.receiver = p.receiver "
-          "AND earlier.aggregate = p.aggregate AND earlier.n = p.n - 1 "
-          "WHERE p.receiver = $1 AND p.receiver <> '' AND p.sent_at IS NULL "
-          "ORDER BY p.id LIMIT $2",
-          {receiver_.name, int64_t{kBatch}}, [&](const db::Row& row) {
-            Row& added = rows.emplace_back();
-            Outgoing& event = added.event;
-            event.payload_id = row.Int(0);
-            event.id = EventId(options_.service, event.payload_id);
-            event.aggregate = std::string(row.Text(1));
-            if (absl::StartsWith(event.aggregate, "forums/")) {
-              event.forum = ForumOf(event.aggregate);
-            }
-            event.type = std::string(row.Text(2));
-            event.version = row.Int(3);
-            event.sequence = row.Int(4);
-            event.time = row.Int(5);
-            event.paths = std::string(row.Text(6));
-            event.body = std::string(row.Blob(7));
-            added.waits_for = row.Int(8);
+      RETURN_IF_ERROR(
+          conn.Query("SELECT p.id, p.aggregate, p.type, p.version, p.n, p.at, p.paths, p.body, "
+                     "COALESCE(CASE WHEN earlier.sent_at IS NULL THEN earlier.id END, 0) "
+                     "FROM payloads p LEFT JOIN payloads earlier ON earlier.receiver = p.receiver "
+                     "AND earlier.aggregate = p.aggregate AND earlier.n = p.n - 1 "
+                     "WHERE p.receiver = $1 AND p.receiver <> '' AND p.sent_at IS NULL "
+                     "ORDER BY p.id LIMIT $2",
+                     {receiver_.name, int64_t{kBatch}}, [&](const db::Row& row) {
+                       Row& added = rows.emplace_back();
+                       Outgoing& event = added.event;
+                       event.payload_id = row.Int(0);
+                       event.id = EventId(options_.service, event.payload_id);
+                       event.aggregate = std::string(row.Text(1));
+                       if (absl::StartsWith(event.aggregate, "forums/")) {
+                         event.forum = ForumOf(event.aggregate);
+                       }
+                       event.type = std::string(row.Text(2));
+                       event.version = row.Int(3);
+                       event.sequence = row.Int(4);
+                       event.time = row.Int(5);
+                       event.paths = std::string(row.Text(6));
+                       event.body = std::string(row.Blob(7));
+                       added.waits_for = row.Int(8);
+                       return Status();
+                     }));
+      if (rows.empty()) return Status();
+      RETURN_IF_ERROR(
+          conn.Query("SELECT value FROM meta WHERE name = 'epoch'", {}, [&](const db::Row& row) {
+            epoch = std::string(row.Text(0));
             return Status();
           }));
-      if (rows.empty()) return Status();
-      RETURN_IF_ERROR(conn.Query("SELECT value FROM meta WHERE name = 'epoch'", {},
-                                 [&](const db::Row& row) {
-                                   epoch = std::string(row.Text(0));
-                                   return Status();
-                                 }));
       for (Row& row : rows) row.event.epoch = epoch;
       return Status();
     }));
@@ -283,8 +283,8 @@ class ReceiverRelay {
       StatusOr<std::string> body =
           receiver_.json ? ToJson(row.event.type, row.event.body) : row.event.body;
       if (!body.ok()) {
-        unsendable_ = Internal(absl::StrCat("event ", row.event.id, " and those after it wait: ",
-                                            body.status().message()));
+        unsendable_ = Internal(absl::StrCat("event ", row.event.id,
+                                            " and those after it wait: ", body.status().message()));
         return;
       }
       if (body->size() + kHeaderRoom > connection_->max_payload()) {
@@ -299,9 +299,8 @@ class ReceiverRelay {
       if (failure.ok()) in_flight[token] = &lane;
     };
     for (auto& [aggregate, lane] : lanes) {
-      std::sort(lane.rows.begin(), lane.rows.end(), [](const Row& a, const Row& b) {
-        return a.event.sequence < b.event.sequence;
-      });
+      std::sort(lane.rows.begin(), lane.rows.end(),
+                [](const Row& a, const Row& b) { return a.event.sequence < b.event.sequence; });
       send_next(lane);
     }
     std::vector<Mark> sent;
@@ -309,11 +308,12 @@ class ReceiverRelay {
     while (!in_flight.empty()) {
       StatusOr<NatsMessage> answer = inbox_.Next(kLook);
       if (!answer.ok() || (*answer == nullptr && MachineNow() > deadline)) {
-        failure = answer.ok() ? Refuse(errors::TEMPORARILY_UNAVAILABLE,
-                                       absl::StrCat("JetStream acknowledged nothing for ",
-                                                    options_.ack_wait / 1000000, " s ",
-                                                    connection_->complaint()))
-                              : answer.status();
+        failure =
+            answer.ok()
+                ? Refuse(errors::TEMPORARILY_UNAVAILABLE,
+                         absl::StrCat("JetStream acknowledged nothing for ",
+                                      options_.ack_wait / 1000000, " s ", connection_->complaint()))
+                : answer.status();
         break;
       }
       if (*answer == nullptr) continue;
@@ -321,9 +321,14 @@ class ReceiverRelay {
       if (found == in_flight.end()) continue;  // late, of an earlier batch
       Lane& lane = *found->second;
       in_flight.erase(found);
+      if (int status = StatusOfAnswer(answer->get()); status != 0) {
+        failure = Refuse(errors::TEMPORARILY_UNAVAILABLE,
+                         absl::StrCat("JetStream: no stream takes events, status ", status));
+        continue;
+      }
       StatusOr<int64_t> stream_seq = Acknowledged(answer->get());
       if (!stream_seq.ok()) {
-        failure = stream_seq.status();
+        unsendable_ = stream_seq.status();
         continue;
       }
       deadline = MachineNow() + options_.ack_wait;
@@ -344,11 +349,6 @@ class ReceiverRelay {
 
   // The stream's sequence of an acknowledged event; of a duplicate, that of the first.
   StatusOr<int64_t> Acknowledged(natsMsg* answer) {
-    if (int status = StatusOfAnswer(answer); status != 0) {
-      return Refuse(errors::TEMPORARILY_UNAVAILABLE,
-                    absl::StrCat("JetStream: no stream takes events of this account, status ",
-                                 status));
-    }
     Struct ack;
     std::string text(natsMsg_GetData(answer), natsMsg_GetDataLength(answer));
     (void)google::protobuf::util::JsonStringToMessage(text, &ack);
@@ -480,13 +480,13 @@ class RelayToAll : public Relay {
     RETURN_IF_ERROR(options_.store->ReadAndWait([&](db::Conn& conn) -> Status {
       unsent = 0;
       for (auto& relay : relays_) {
-        RETURN_IF_ERROR(conn.Query(
-            "SELECT COUNT(*) FROM payloads "
-            "WHERE receiver = $1 AND receiver <> '' AND sent_at IS NULL",
-            {relay->receiver().name}, [&](const db::Row& row) {
-              unsent += row.Int(0);
-              return Status();
-            }));
+        RETURN_IF_ERROR(
+            conn.Query("SELECT COUNT(*) FROM payloads "
+                       "WHERE receiver = $1 AND receiver <> '' AND sent_at IS NULL",
+                       {relay->receiver().name}, [&](const db::Row& row) {
+                         unsent += row.Int(0);
+                         return Status();
+                       }));
       }
       return Status();
     }));

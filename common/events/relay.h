@@ -1,11 +1,12 @@
 // The relay brings every committed event to its receiver's stream: once, in the order of each
 // aggregate. It publishes with Nats-Msg-Id = event id, at most one in flight per aggregate and
-// receiver, many aggregates in parallel; `duplicate` is success. 'Sent' is marked through the writer's
-// queue. JetStream acknowledges before it fsyncs, so on every connect and lease take-over the relay
-// first reads the stream back and publishes again what is not there: everything acknowledged within
-// the horizon before the last acknowledgement, and further back for as long as messages are missing
-// (a store that was lost, or replaced by an older copy). The server's window for duplicates is a
-// second line, never the only one. NATS away: nothing fails, everything arrives when it is back.
+// receiver, many aggregates in parallel; `duplicate` is success. 'Sent' is marked through the
+// writer's queue. JetStream acknowledges before it fsyncs, so on every connect and lease take-over
+// the relay first reads the stream back and publishes again what is not there: everything
+// acknowledged within the horizon before the last acknowledgement, and further back for as long as
+// messages are missing (a store that was lost, or replaced by an older copy). The server's window
+// for duplicates is a second line, never the only one. NATS away: nothing fails, everything arrives
+// when it is back.
 #pragma once
 
 #include <memory>
@@ -30,20 +31,20 @@ struct Outgoing {
 class Relay {
  public:
   struct Options {
-    std::string service;                 // 'membership'
+    std::string service;  // 'membership'
     db::Store* store = nullptr;
     std::vector<Receiver> receivers;
-    Micros horizon = 180 * 1000000ll;    // how far back an acknowledged event may be lost
+    Micros horizon = 180 * 1000000ll;  // how far back an acknowledged event may be lost
     // Who relays: of several processes on one database, the one that holds the receiver's lease. A
     // name that stays the same lets a restarted process go on at once; empty: one is made up.
     std::string holder;
-    Micros lease = 10 * 1000000ll;       // machine time
-    Micros ack_wait = 5 * 1000000ll;     // for a publish; nothing is sent with less lease than this
-    Micros poll = 200 * 1000;            // what other processes committed is found this late
+    Micros lease = 10 * 1000000ll;    // machine time
+    Micros ack_wait = 5 * 1000000ll;  // for a publish; nothing is sent with less lease than this
+    Micros poll = 200 * 1000;         // what other processes committed is found this late
   };
   static StatusOr<std::unique_ptr<Relay>> Start(Options options);
-  virtual ~Relay() = default;            // stops; unsent rows stay for the next start
-  virtual void Wake() = 0;               // after a commit that wrote payloads; never blocks
+  virtual ~Relay() = default;  // stops; unsent rows stay for the next start
+  virtual void Wake() = 0;     // after a commit that wrote payloads; never blocks
   // Rows not yet acknowledged, for status and drain.
   virtual StatusOr<int64_t> Unsent() = 0;
   // A sentence for each receiver that cannot be served now, for status and logs.

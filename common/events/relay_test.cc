@@ -38,7 +38,7 @@ const char kService[] = "membership";
 const char kType[] = "coproduction.errors.v1.ErrorInfo";  // any message will do as an event
 
 bool Until(const std::function<bool()>& condition) {
-  auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+  auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
   while (!condition()) {
     if (std::chrono::steady_clock::now() > deadline) return false;
     std::this_thread::sleep_for(std::chrono::milliseconds(5));
@@ -129,8 +129,7 @@ class RelayTest : public NatsTest, public ::testing::WithParamInterface<db::Engi
     ASSERT_TRUE(store.ok()) << store.status();
     store_ = std::move(*store);
     Change([](db::Conn& conn) {
-      return conn.Script(
-          absl::StrReplaceAll(journal::kTables, {{"{append_only:journal}", ""}}));
+      return conn.Script(absl::StrReplaceAll(journal::kTables, {{"{append_only:journal}", ""}}));
     });
   }
   void TearDown() override {
@@ -257,7 +256,8 @@ TEST_P(RelayTest, EveryEventArrivesOnceInTheOrderOfItsAggregate) {
   EXPECT_THAT(relay_->Problems(), IsEmpty());
 }
 
-// Two processes whose clocks differ give the later event the smaller id, far before the earlier one.
+// Two processes whose clocks differ give the later event the smaller id, far before the earlier
+// one.
 TEST_P(RelayTest, AnEventNeverOvertakesTheOneBeforeWhateverTheirIds) {
   std::vector<Event> events(700);
   for (size_t i = 0; i < events.size(); ++i) {
@@ -272,7 +272,8 @@ TEST_P(RelayTest, AnEventNeverOvertakesTheOneBeforeWhateverTheirIds) {
 
 TEST_P(RelayTest, AnEventIsACloudEventInJsonOutsideAndInProtobufBetweenServices) {
   // A value with the text of the header by which the server recognises duplicates must not hide it.
-  Event event{.n = 7, .body = Body("R"), .paths = "reason,Nats-Msg-Id: x\r\nevil: 1", .id = 0x1f3a0};
+  Event event{
+      .n = 7, .body = Body("R"), .paths = "reason,Nats-Msg-Id: x\r\nevil: 1", .id = 0x1f3a0};
   Add(council_, {event});
   event.id += 1;
   Add(services_, {event});
@@ -320,8 +321,9 @@ TEST_P(RelayTest, WhatWasAcknowledgedButNotMarkedIsNotStoredTwice) {
   AllSent();
   relay_.reset();
   Change([](db::Conn& conn) {
-    return conn.Exec("UPDATE payloads SET sent_at = NULL, stream_seq = NULL WHERE n > $1",
-                     {int64_t{12}}).status();
+    return conn
+        .Exec("UPDATE payloads SET sent_at = NULL, stream_seq = NULL WHERE n > $1", {int64_t{12}})
+        .status();
   });
   DuplicateWindowPasses(services_);
   AddSome(services_, 1);
@@ -391,12 +393,12 @@ TEST_P(RelayTest, EventsLostLongAgoAreSentAgainWhateverStandsInTheirPlaceNow) {
 TEST_P(RelayTest, AConsumerThatIsAheadOfItsStreamMissesNothing) {
   std::mutex mutex;
   std::set<int64_t> seen;
-  auto subscriber = Subscriber::Start(services_, "scheduling",
-                                      [&](const Envelope& envelope, const std::string&) {
-                                        std::lock_guard<std::mutex> lock(mutex);
-                                        if (!envelope.id.empty()) seen.insert(envelope.sequence);
-                                        return Status();
-                                      });
+  auto subscriber =
+      Subscriber::Start(services_, "scheduling", [&](const Envelope& envelope, const std::string&) {
+        std::lock_guard<std::mutex> lock(mutex);
+        if (!envelope.id.empty()) seen.insert(envelope.sequence);
+        return Status();
+      });
   ASSERT_TRUE(subscriber.ok());
   auto saw = [&](int count) {
     return Until([&] {
@@ -493,8 +495,10 @@ TEST_P(RelayTest, OneOfTwoRelaysSendsAndTheOtherTakesOverWhenItEnds) {
 TEST_P(RelayTest, TheLeaseOfADeadProcessIsTakenOverWhenItEndsAndNotBefore) {
   const Micros until = MachineNow() + 2 * kSecond;
   Change([&](db::Conn& conn) {
-    return conn.Exec("INSERT INTO leases(name, holder, until) VALUES ($1, $2, $3)",
-                     {std::string("relay/services"), std::string("dead"), until}).status();
+    return conn
+        .Exec("INSERT INTO leases(name, holder, until) VALUES ($1, $2, $3)",
+              {std::string("relay/services"), std::string("dead"), until})
+        .status();
   });
   AddSome(services_, 1);
   Start({services_});
@@ -503,11 +507,63 @@ TEST_P(RelayTest, TheLeaseOfADeadProcessIsTakenOverWhenItEndsAndNotBefore) {
   EXPECT_EQ(Number("SELECT COUNT(*) FROM leases WHERE holder = 'test'"), 1);
 }
 
+// The other process had the lease in between, and died after an acknowledgement and before the
+// mark.
+TEST_P(RelayTest, ALeaseThatComesBackBringsWhatTheOtherSent) {
+  services_.duplicate_window = kSecond / 5;
+  Relay::Options options;
+  options.ack_wait = kSecond;
+  options.lease = 2 * kSecond;
+  Start({services_}, options);
+  AddSome(services_, 5);
+  AllSent();
+  auto other_has = [&](Micros until) {
+    Change([until](db::Conn& conn) {
+      return conn.Exec("UPDATE leases SET holder = $1, until = $2", {std::string("other"), until})
+          .status();
+    });
+  };
+  Micros own = Number("SELECT until FROM leases");
+  ASSERT_TRUE(Until([&] { return MachineNow() > own; }));
+  other_has(MachineNow() + 3600 * kSecond);
+  AddSome(services_, 1);
+  ASSERT_TRUE(
+      PublishForeign(*Connect(services_), EventId(kService, Number("SELECT MAX(id) FROM payloads")))
+          .ok());
+  DuplicateWindowPasses(services_);
+  other_has(MachineNow() - 1);
+  AllSent();
+  EXPECT_EQ(Number("SELECT stream_seq FROM payloads WHERE n = 6"), 6);
+  EXPECT_EQ(Size(services_), 8);  // with the two that tried the window
+}
+
+TEST_P(RelayTest, WhatTheServerRefusesIsNotOvertakenAndHoldsUpNoOther) {
+  auto connection = Connect(council_);
+  ASSERT_TRUE(connection
+                  ->Api("STREAM.CREATE.wcc",
+                        R"({"name":"wcc","subjects":["coproduction.>"],"retention":"limits",)"
+                        R"("storage":"file","discard":"old","deny_delete":true,"deny_purge":true,)"
+                        R"("max_msgs":-1,"max_bytes":-1,"max_msgs_per_subject":-1,)"
+                        R"("max_msg_size":2000})")
+                  .ok());
+  Add(council_, {{.aggregate = "forums/w/members/a", .n = 1},
+                 {.aggregate = "forums/w/members/a", .n = 2, .body = Body(std::string(3000, 'x'))},
+                 {.aggregate = "forums/w/members/a", .n = 3},
+                 {.aggregate = "forums/w/members/b", .n = 1},
+                 {.aggregate = "forums/w/members/b", .n = 2},
+                 {.aggregate = "forums/w/members/b", .n = 3}});
+  Start({council_});
+  EXPECT_TRUE(Until([&] { return Size(council_) == 4 && !relay_->Problems().empty(); }));
+  EXPECT_EQ(relay_->Unsent().value_or(-1), 2);
+  ExpectOnceInOrder(council_, 4);
+}
+
 TEST_P(RelayTest, AnEventThatCannotBeSentHoldsUpOnlyItsAggregate) {
-  Add(council_, {{.aggregate = "forums/w/members/a", .n = 1, .type = "coproduction.none.v1.Gone"},
-                 {.aggregate = "forums/w/members/a", .n = 2},
-                 {.aggregate = "forums/w/members/b", .n = 1, .body = Body(std::string(2000000, 'x'))},
-                 {.aggregate = "forums/w/members/c", .n = 1}});
+  Add(council_,
+      {{.aggregate = "forums/w/members/a", .n = 1, .type = "coproduction.none.v1.Gone"},
+       {.aggregate = "forums/w/members/a", .n = 2},
+       {.aggregate = "forums/w/members/b", .n = 1, .body = Body(std::string(2000000, 'x'))},
+       {.aggregate = "forums/w/members/c", .n = 1}});
   Start({council_});
   EXPECT_TRUE(Until([&] { return Size(council_) == 1 && !relay_->Problems().empty(); }));
   EXPECT_EQ(Stream(council_)[0].headers["ce-subject"], "forums/w/members/c");
@@ -525,8 +581,7 @@ TEST_P(RelayTest, AStreamThatAllowsWhatItMustNotIsReportedAndLeftAsItIs) {
   EXPECT_EQ(Size(council_), 0);
   auto info = connection->Api("STREAM.INFO.wcc");
   ASSERT_TRUE(info.ok());
-  EXPECT_FALSE(
-      info->fields().at("config").struct_value().fields().at("deny_purge").bool_value());
+  EXPECT_FALSE(info->fields().at("config").struct_value().fields().at("deny_purge").bool_value());
 }
 
 TEST_P(RelayTest, WhatThatReceiverIsNotForIsNotSent) {
@@ -567,15 +622,16 @@ class SubscriberTest : public NatsTest {
   }
   // Remembers what it applies, and fails an event as often as the test says.
   void Start() {
-    auto subscriber = Subscriber::Start(
-        services_, "scheduling", [this](const Envelope& envelope, const std::string& body) {
-          std::lock_guard<std::mutex> lock(mutex_);
-          seen_.push_back(envelope.sequence);
-          last_ = envelope;
-          last_body_ = body;
-          if (failures_[envelope.sequence]-- > 0) return Internal("not yet");
-          return Status();
-        });
+    auto subscriber = Subscriber::Start(services_, "scheduling",
+                                        [this](const Envelope& envelope, const std::string& body) {
+                                          std::lock_guard<std::mutex> lock(mutex_);
+                                          seen_.push_back(envelope.sequence);
+                                          last_ = envelope;
+                                          last_body_ = body;
+                                          if (failures_[envelope.sequence]-- > 0)
+                                            return Internal("not yet");
+                                          return Status();
+                                        });
     ASSERT_TRUE(subscriber.ok()) << subscriber.status();
     subscriber_ = std::move(*subscriber);
   }
@@ -714,8 +770,9 @@ TEST_F(NatsTest, ATenantFetchesAndAcknowledgesItsOwnEventsAndNothingElse) {
   Connection& tenant = **opened;
   auto inbox = tenant.OpenInbox();
   ASSERT_TRUE(inbox.ok());
-  ASSERT_TRUE(tenant.Publish("$JS.API.CONSUMER.MSG.NEXT.wcc.wcc", inbox->Subject("1"),
-                             R"({"batch":1,"expires":5000000000})")
+  ASSERT_TRUE(tenant
+                  .Publish("$JS.API.CONSUMER.MSG.NEXT.wcc.wcc", inbox->Subject("1"),
+                           R"({"batch":1,"expires":5000000000})")
                   .ok());
   auto message = inbox->Next(10 * kSecond);
   ASSERT_TRUE(message.ok() && *message != nullptr) << tenant.complaint();
@@ -770,7 +827,9 @@ RC_GTEST_PROP(Header, EveryTextTravels, (const std::string& text)) {
   RC_ASSERT(FromHeader(header) == text + "Nats-Msg-Id" + text);
 }
 
-TEST(EventId, IsTheServiceAndTheRow) { EXPECT_EQ(EventId("membership", 0x1f3a), "membership.1f3a"); }
+TEST(EventId, IsTheServiceAndTheRow) {
+  EXPECT_EQ(EventId("membership", 0x1f3a), "membership.1f3a");
+}
 
 class ReceiversTest : public ::testing::Test {
  protected:
@@ -780,7 +839,8 @@ class ReceiversTest : public ::testing::Test {
   }
   // One receiver with some of its keys changed or added.
   StatusOr<std::vector<Receiver>> ReadWith(const std::string& keys) {
-    std::string start = R"({"receivers": [{"url": "nats://h:1", "user": "u", "password": "secret", )";
+    std::string start =
+        R"({"receivers": [{"url": "nats://h:1", "user": "u", "password": "secret", )";
     return Read(start + keys + "}]}");
   }
   Folder folder_;
@@ -811,9 +871,11 @@ TEST_F(ReceiversTest, SaysWhichEntryAndKeyIsWrong) {
       {R"("name": "forum/w", "stream": "s", "durable": "d")", "'name' is 'forum/w'"},
       {R"("name": "forums/w/x", "stream": "s", "durable": "d")", "'name' is 'forums/w/x'"},
       {R"("name": "forums/w", "stream": "a.b", "durable": "d")", "'stream' is 'a.b'"},
-      {R"("name": "forums/w", "stream": "s", "durable": "d", "format": "xml")", "'format' is 'xml'"},
+      {R"("name": "forums/w", "stream": "s", "durable": "d", "format": "xml")",
+       "'format' is 'xml'"},
       {R"("name": "forums/w", "stream": "s", "durable": "d", "replicas": 0)", "'replicas'"},
-      {R"("name": "forums/w", "stream": "s", "durable": "d", "durabel": "")", "'durabel' is no key"},
+      {R"("name": "forums/w", "stream": "s", "durable": "d", "durabel": "")",
+       "'durabel' is no key"},
   };
   for (const auto& [keys, message] : wrong) {
     auto read = ReadWith(keys);
@@ -826,7 +888,8 @@ TEST_F(ReceiversTest, SaysWhichEntryAndKeyIsWrong) {
   EXPECT_THAT(MessageOf(Read(R"({"receiver": []})").status()), HasSubstr("the list 'receivers'"));
   EXPECT_THAT(MessageOf(Read(R"({"receivers": [
       {"name": "services", "url": "u", "stream": "s"},
-      {"name": "services", "url": "u", "stream": "s"}]})").status()),
+      {"name": "services", "url": "u", "stream": "s"}]})")
+                            .status()),
               HasSubstr("entry 2: 'services' stands twice"));
   EXPECT_THAT(MessageOf(ReadReceivers("/nowhere").status()), HasSubstr("/nowhere"));
 }

@@ -110,9 +110,9 @@ class PullSubscriber : public Subscriber {
     return connection.Flush(kSecond);
   }
 
-  // What was delivered before and not acknowledged would come again only after its time, behind newer
-  // events of the same aggregates. So it is read from the stream first, and acknowledged by the
-  // subject that its delivery had: the server finds it by the sequence.
+  // What was delivered before and not acknowledged would come again only after its time, behind
+  // newer events of the same aggregates. So it is read from the stream first, and acknowledged by
+  // the subject that its delivery had: the server finds it by the sequence.
   Status CatchUp(Connection& connection, std::stop_token stop) {
     ASSIGN_OR_RETURN(auto info, connection.Api(ConsumerInfo()));
     if (NumberAt(info, "num_ack_pending") == 0) return Status();
@@ -181,8 +181,8 @@ class PullSubscriber : public Subscriber {
     return false;
   }
 
-  // Not natsMsg_Ack: that crashes on messages of a plain subscription. A lost answer only brings the
-  // event again.
+  // Not natsMsg_Ack: that crashes on messages of a plain subscription. A lost answer only brings
+  // the event again.
   void Answer(Connection& connection, natsMsg* message, const std::string& word) {
     const char* reply = natsMsg_GetReply(message);
     if (reply != nullptr) (void)connection.Publish(reply, "", word);

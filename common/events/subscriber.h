@@ -1,8 +1,9 @@
 // A service's own consumption of the stream 'services': a durable pull consumer, one active fetch
 // loop. Each event is handed to `apply`, which does it as a command and answers when that is
-// committed; then it is acknowledged. A failure is retried in place with a growing delay (never lost,
-// never overtaken by the next); what is to become of hopeless ones is apply's decision. An event may
-// come again after it was applied (its acknowledgement was lost, or a former process had it in hand).
+// committed; then it is acknowledged. A failure is retried in place with a growing delay (never
+// lost, never overtaken by the next); what is to become of hopeless ones is apply's decision. An
+// event may come again after it was applied (its acknowledgement was lost, or a former process had
+// it in hand).
 #pragma once
 
 #include <functional>

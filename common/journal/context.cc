@@ -65,6 +65,15 @@ std::string StateOf(const Resource& resource, const Message& record) {
   return record.GetReflection()->GetEnum(record, resource.state)->name();
 }
 
+// A value like Assent, all of whose fields the server sets.
+bool OnlyServerSets(const FieldDescriptor& field) {
+  if (!schema::IsClassifiedMessage(&field)) return false;
+  for (int i = 0; i < field.message_type()->field_count(); ++i) {
+    if (!schema::FieldOption(field.message_type()->field(i)).output_only()) return false;
+  }
+  return true;
+}
+
 bool Leads(const options::Method& method, const std::string& from, const std::string* to) {
   for (const auto& transition : method.transitions()) {
     if (to != nullptr && transition.to() != *to) continue;
@@ -402,7 +411,7 @@ Status Write::ApplyMask(const Message& body, const google::protobuf::FieldMask& 
       return Refuse(errors::FIELD_NOT_YOURS,
                     "update_mask names '" + path + "', which your role may not read", path);
     }
-    if (option.output_only() || option.immutable()) {
+    if (option.output_only() || option.immutable() || OnlyServerSets(*column->field)) {
       return Refuse(errors::FIELD_READ_ONLY,
                     "update_mask names '" + path + "', which cannot be changed by an update", path);
     }

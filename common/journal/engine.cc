@@ -14,6 +14,9 @@ namespace options = ::coproduction::options::v1;
 namespace {
 
 constexpr size_t kSaltBytes = 16;
+// Ends the transaction of a call that was only to be checked (AIP-163): all is undone, the answer
+// stands.
+constexpr char kOnlyChecked[] = "coproduction-hub/only-checked";
 constexpr int kReplicaBits = 3;
 constexpr Micros kDay = 86400ll * 1000000;
 
@@ -150,7 +153,11 @@ Status Engine::Run(Call& call, const std::function<Status(Write&)>& handler, db:
   if (call.response) call.response->Clear();
   RETURN_IF_ERROR(handler(write));
   RETURN_IF_ERROR(Finish(write, call));
-  return WriteRows(call, command, seq);
+  RETURN_IF_ERROR(WriteRows(call, command, seq));
+  if (!call.validate_only) return Status();
+  Status undo = Internal("only to be checked");
+  undo.SetPayload(kOnlyChecked, absl::Cord());
+  return undo;
 }
 
 StatusOr<bool> Engine::Claim(Call& call, db::Conn& conn, int64_t seq, std::string* hash) {

@@ -32,6 +32,7 @@ struct Call {
   const google::protobuf::Descriptor* own = nullptr;  // the type whose transitions the method names
   std::string request_id;                             // empty: the command cannot be resent
   std::string body;                                   // what a resend must repeat
+  bool validate_only = false;                         // run, answer, undo (AIP-163)
   Status verdict;               // of the checks before; spoken after the claim
   Message* response = nullptr;  // filled and redacted; null for events and timers
   Micros deadline = 0;          // machine time

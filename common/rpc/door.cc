@@ -103,13 +103,16 @@ struct Flight : public Ask, public std::enable_shared_from_this<Flight> {
     if (forum.ok()) call->forum = *forum;
     // The role comes before the fields: who may not call learns nothing of them.
     if (Status allowed = CheckRole(); !allowed.ok()) return Finish(allowed);
-    call->verdict = forum.ok() ? schema::Validate(request.get()) : forum.status();
+    call->verdict = forum.ok() ? schema::Validate(request.get(), call->forum) : forum.status();
     call->method = entry.method;
     call->method_name = entry.method->descriptor->full_name();
     call->own = entry.own;
     call->request_id = schema::TextOf(*request, "request_id");
     call->body = request->SerializeAsString();
     call->response = response.get();
+    if (const auto* field = request->GetDescriptor()->FindFieldByName("validate_only")) {
+      call->validate_only = request->GetReflection()->GetBool(*request, field);
+    }
     if (entry.ask) {
       Elsewhere([self = shared_from_this()] { self->AskFirst(); });
     } else {

@@ -199,7 +199,8 @@ const char* Describe(options::Field::Format format) {
   }
 }
 
-Status CheckText(const FieldDescriptor* field, const std::string& text, const std::string& path) {
+Status CheckText(const FieldDescriptor* field, const std::string& text, const std::string& path,
+                 const std::string& wanted_forum) {
   const auto& option = FieldOption(field);
   size_t most = option.max_len() > 0 ? option.max_len() : 200;
   if (field->name() == "page_token") most = 2000;
@@ -224,6 +225,10 @@ Status CheckText(const FieldDescriptor* field, const std::string& text, const st
       return InvalidField(path, path + " is '" + text + "', which is not a name of the form " +
                                     (target ? target->option->pattern() : option.reference()));
     }
+    if (!wanted_forum.empty() && forum != wanted_forum) {
+      return InvalidField(path, path + " is '" + text + "', which is of another forum than " +
+                                    "forums/" + wanted_forum);
+    }
   }
   return Status();
 }
@@ -237,7 +242,8 @@ Status CheckNumber(const FieldDescriptor* field, int64_t value, const std::strin
                                 std::to_string(option.max()));
 }
 
-Status ValidateMessage(Message* message, const std::string& prefix, int depth) {
+Status ValidateMessage(Message* message, const std::string& forum, const std::string& prefix,
+                       int depth) {
   if (depth > 16) return InvalidField(prefix, prefix + " is nested too deeply");
   const Descriptor* type = message->GetDescriptor();
   const Reflection* reflection = message->GetReflection();
@@ -277,7 +283,7 @@ Status ValidateMessage(Message* message, const std::string& prefix, int depth) {
           RETURN_IF_ERROR(CheckText(field,
                                     many ? reflection->GetRepeatedString(*message, field, j)
                                          : reflection->GetString(*message, field),
-                                    path));
+                                    path, forum));
           break;
         case FieldDescriptor::CPPTYPE_INT32:
           if (many || (field->has_presence() && !reflection->HasField(*message, field))) break;
@@ -300,10 +306,10 @@ Status ValidateMessage(Message* message, const std::string& prefix, int depth) {
           if (!IsClassifiedMessage(field)) break;
           if (many) {
             RETURN_IF_ERROR(ValidateMessage(reflection->MutableRepeatedMessage(message, field, j),
-                                            path, depth + 1));
+                                            forum, path, depth + 1));
           } else if (reflection->HasField(*message, field)) {
-            RETURN_IF_ERROR(
-                ValidateMessage(reflection->MutableMessage(message, field), path, depth + 1));
+            RETURN_IF_ERROR(ValidateMessage(reflection->MutableMessage(message, field), forum, path,
+                                            depth + 1));
           }
           break;
         default:
@@ -490,7 +496,9 @@ std::vector<std::string> Mistakes() {
   return mistakes;
 }
 
-Status Validate(Message* request) { return ValidateMessage(request, "", 0); }
+Status Validate(Message* request, const std::string& forum) {
+  return ValidateMessage(request, forum, "", 0);
+}
 
 Status ValidateRecord(const Message& record) {
   const Reflection* reflection = record.GetReflection();
@@ -533,6 +541,8 @@ StatusOr<std::string> ForumOfRequest(const Message& request) {
       continue;
     }
     const std::string text = GetName(reflection->GetMessage(request, field));
+    // A new forum is in no forum yet.
+    if (text.empty() && FindResource(field->message_type())->collection.empty()) return text;
     const Resource* resource = ResourceOfName(text);
     if (resource == nullptr || resource->type != field->message_type()) {
       return InvalidField(field->name() + ".name",

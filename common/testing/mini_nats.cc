@@ -54,7 +54,8 @@ class Socket {
     sockaddr_in address = Local(port);
     if (connect(fd_, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0) return false;
     std::string heard(word.size(), '\0');
-    return recv(fd_, heard.data(), heard.size(), MSG_WAITALL) == static_cast<ssize_t>(word.size()) &&
+    return recv(fd_, heard.data(), heard.size(), MSG_WAITALL) ==
+               static_cast<ssize_t>(word.size()) &&
            heard == word;
   }
 
@@ -128,8 +129,8 @@ StatusOr<std::unique_ptr<MiniNats>> MiniNats::Start(const std::string& config) {
 
 Status MiniNats::Configure(const std::string& config) {
   if (!config.empty()) {
-    std::ofstream(folder_ + "/nats.conf") << absl::StrReplaceAll(
-        config, {{"{port}", absl::StrCat(port_)}, {"{folder}", folder_}});
+    std::ofstream(folder_ + "/nats.conf")
+        << absl::StrReplaceAll(config, {{"{port}", absl::StrCat(port_)}, {"{folder}", folder_}});
     return Status();
   }
   const auto root = std::filesystem::path(__FILE__).parent_path().parent_path().parent_path();

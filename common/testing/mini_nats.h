@@ -1,6 +1,6 @@
-// The real nats-server for a test, with JetStream, in a temporary folder and on a free port, with the
-// accounts that deploy/nats/make-config.sh makes. It ends with the object, and also when the thread
-// that started it dies.
+// The real nats-server for a test, with JetStream, in a temporary folder and on a free port, with
+// the accounts that deploy/nats/make-config.sh makes. It ends with the object, and also when the
+// thread that started it dies.
 #pragma once
 
 #include <sys/types.h>

@@ -9,7 +9,7 @@ CREATE TABLE members(
   CHECK (left_on = '' OR left_on >= joined_on),
   PRIMARY KEY (forum, id)) {strict};
 CREATE INDEX members_state ON members(forum, state, id);
-CREATE INDEX members_source ON members(forum, source_key);
+CREATE UNIQUE INDEX members_source ON members(forum, source_key) WHERE source_key <> '';
 CREATE TABLE history(
   forum {text} NOT NULL, id {text} NOT NULL, version {int64} NOT NULL,
   member_id {text} NOT NULL, kind {text} NOT NULL, on_date {text} NOT NULL,
@@ -24,5 +24,5 @@ CREATE TABLE characteristics(
   FOREIGN KEY (forum, id) REFERENCES members(forum, id)) {strict};
 CREATE TABLE membership_settings(
   forum {text} NOT NULL, id {text} NOT NULL, version {int64} NOT NULL,
-  declaration_months {int64} NOT NULL, acceptance_days {int64} NOT NULL,
+  declaration_months {int64}, acceptance_days {int64},
   PRIMARY KEY (forum, id)) {strict};
