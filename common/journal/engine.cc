@@ -107,7 +107,7 @@ void Engine::Execute(std::shared_ptr<Call> call, std::function<Status(Write&)> h
                         deadline,
                         [this, done = std::move(done)](Status status) {
                           if (status.ok()) wake();
-                          done(std::move(status));
+                          done(status.GetPayload(kOnlyChecked) ? Status() : std::move(status));
                         });
 }
 

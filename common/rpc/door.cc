@@ -100,7 +100,9 @@ struct Flight : public Ask, public std::enable_shared_from_this<Flight> {
     }
     call->principal = principal;
     auto forum = schema::ForumOfRequest(*request);
-    if (forum.ok()) call->forum = *forum;
+    // A name that cannot be read is of no forum: the caller's own judges the role, then the verdict
+    // below says what is wrong with it.
+    call->forum = forum.ok() ? *forum : principal.grants.empty() ? "" : principal.grants[0].forum;
     // The role comes before the fields: who may not call learns nothing of them.
     if (Status allowed = CheckRole(); !allowed.ok()) return Finish(allowed);
     call->verdict = forum.ok() ? schema::Validate(request.get(), call->forum) : forum.status();

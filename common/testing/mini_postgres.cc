@@ -22,13 +22,20 @@ namespace {
 constexpr char kFolder[] = "/tmp/hub-postgres-XXXXXX";
 constexpr auto kPatience = std::chrono::seconds(60);
 
-// Waits for the word on its input; none comes when the process that gives it has died.
+// Makes the cluster where there is none and runs the server until a word comes on its input. The
+// input ends without one when the process that would give it has died, at whatever moment.
+// (QUIT is the immediate shutdown, but a shell's background process ignores it until the server has
+// set its handlers; TERM ends it before.)
 constexpr char kKeeper[] = R"(
-postgres=$1 folder=$2; shift 2
+programs=$1 folder=$2; shift 2
 exec >>"$folder/log" 2>&1
-"$postgres" -D "$folder/data" "$@" </dev/null &
+if [ ! -d "$folder/data" ]; then
+  "$programs/initdb" -D "$folder/data" -U hub --no-sync --auth=trust --encoding=UTF8 \
+    --locale=C.UTF-8 --locale-provider=icu --icu-locale=en </dev/null || exit
+fi
+"$programs/postgres" -D "$folder/data" "$@" </dev/null &
 read -r word
-kill -QUIT $!
+kill -TERM $! && kill -QUIT $!
 wait
 [ "$word" = keep ] || rm -rf "$folder"
 )";
@@ -54,7 +61,7 @@ std::string Contents(const std::string& path) {
 
 // Starts a program, as the user `postgres` if we are root, whom the server refuses. It has a
 // process group of its own: an interrupt at the terminal reaches us, and then it by the pipe.
-pid_t Spawn(const std::vector<std::string>& words, int input, int output) {
+pid_t Spawn(const std::vector<std::string>& words, int input) {
   std::vector<char*> argv;
   for (const auto& word : words) argv.push_back(const_cast<char*>(word.c_str()));
   argv.push_back(nullptr);
@@ -66,7 +73,6 @@ pid_t Spawn(const std::vector<std::string>& words, int input, int output) {
   // Only calls that are safe between fork and exec of a process with threads.
   setpgid(0, 0);
   if (input >= 0) dup2(input, 0);
-  if (output >= 0) dup2(output, 1), dup2(output, 2);
   if (uid != 0 && (setgroups(0, nullptr) != 0 || setgid(gid) != 0 || setuid(uid) != 0)) _exit(126);
   if (chdir("/") == 0) execv(argv[0], argv.data());
   _exit(127);
@@ -98,14 +104,6 @@ StatusOr<std::unique_ptr<MiniPostgres>> MiniPostgres::Start(const MiniPostgresOp
     }
   }
   std::unique_ptr<MiniPostgres> mini(new MiniPostgres(programs, folder, options));
-  int log = open((folder + "/log").c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
-  if (log >= 0) fchmod(log, 0666);
-  int status = Wait(
-      Spawn({programs + "/initdb", "-D", folder + "/data", "-U", "hub", "--no-sync", "--auth=trust",
-             "--encoding=UTF8", "--locale=C.UTF-8", "--locale-provider=icu", "--icu-locale=en"},
-            -1, log));
-  close(log);
-  if (status != 0) return Internal("initdb failed: " + Contents(folder + "/log"));
   RETURN_IF_ERROR(mini->Resume());
   return mini;
 }
@@ -117,8 +115,8 @@ StatusOr<MiniPostgres*> MiniPostgres::Shared() {
 }
 
 MiniPostgres::~MiniPostgres() {
-  if (keeper_ == 0) {  // initdb failed, or crashed and not resumed
-    Wait(Spawn({"/bin/rm", "-rf", folder_}, -1, -1));
+  if (keeper_ == 0) {  // never started, or crashed and not resumed
+    Wait(Spawn({"/bin/rm", "-rf", folder_}, -1));
   } else {
     End("");
   }
@@ -147,22 +145,16 @@ Status MiniPostgres::Resume() {
   if (keeper_ != 0) return Internal("the server is up already");
   int ends[2];
   if (pipe2(ends, O_CLOEXEC) != 0) return Internal("no pipe");
-  std::vector<std::string> words = {"/bin/sh",
-                                    "-c",
-                                    kKeeper,
-                                    "keeper",
-                                    programs_ + "/postgres",
-                                    folder_,
-                                    "-c",
-                                    "listen_addresses=",
-                                    "-c",
-                                    "unix_socket_directories=" + folder_,
-                                    "-c",
-                                    "shared_buffers=32MB",
-                                    "-c",
-                                    std::string("fsync=") + (options_.fsync ? "on" : "off")};
+  std::vector<std::string> words = {
+      "/bin/sh", "-c",
+      kKeeper,   "keeper",
+      programs_, folder_,
+      "-c",      "listen_addresses=",
+      "-c",      "unix_socket_directories=" + folder_,
+      "-c",      "shared_buffers=32MB",
+      "-c",      std::string("fsync=") + (options_.fsync ? "on" : "off")};
   for (const auto& setting : options_.settings) words.insert(words.end(), {"-c", setting});
-  keeper_ = Spawn(words, ends[0], -1);
+  keeper_ = Spawn(words, ends[0]);
   close(ends[0]);
   pipe_ = ends[1];
   // The server writes into its pid file when it takes connections; this is what pg_ctl waits for.
@@ -171,6 +163,11 @@ Status MiniPostgres::Resume() {
        std::chrono::steady_clock::now() - start < kPatience;
        std::this_thread::sleep_for(std::chrono::milliseconds(5))) {
     if (Contents(pid_file).find("\nready") != std::string::npos) return absl::OkStatus();
+    if (waitpid(keeper_, nullptr, WNOHANG) == keeper_) {  // initdb failed
+      keeper_ = 0;
+      close(pipe_);
+      break;
+    }
   }
   return Internal("PostgreSQL did not start: " + Contents(folder_ + "/log"));
 }

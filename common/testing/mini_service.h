@@ -33,9 +33,13 @@ class MiniService {
   template <class Resp, class Req>
   StatusOr<Resp> Call(const std::string& token, const Req& request) {
     Resp response;
-    RETURN_IF_ERROR(CallMethod(*channel_, schema::MethodOfRequest(Req::descriptor())->path, token,
-                               MachineNow() + 20 * 1000000ll, request, &response));
+    RETURN_IF_ERROR(Send(token, request, &response));
     return response;
+  }
+  // The same for a request of whatever type.
+  Status Send(const std::string& token, const Message& request, Message* response) {
+    return CallMethod(*channel_, schema::MethodOfRequest(request.GetDescriptor())->path, token,
+                      MachineNow() + 20 * 1000000ll, request, response);
   }
   // What another service answers to requests of that type, while this object lives.
   template <class Req, class Resp>

@@ -34,8 +34,8 @@ v1::Member Jo() {
 
 TEST(MembersRules, NobodyJoinsInTheFutureOrCannotBeReached) {
   EXPECT_TRUE(CheckNewMember(Jo(), "2021-07-31").ok());
-  EXPECT_TRUE(Refused(CheckNewMember(Jo(), "2021-05-03"), errors::INVALID_FIELD,
-                      "member.joined_on"));
+  EXPECT_TRUE(
+      Refused(CheckNewMember(Jo(), "2021-05-03"), errors::INVALID_FIELD, "member.joined_on"));
   v1::Member silent = Jo();
   silent.clear_email();
   EXPECT_TRUE(Refused(CheckNewMember(silent, "2021-07-31"), errors::INVALID_FIELD, "member.email"));
@@ -134,14 +134,29 @@ TEST_P(Members, BadInputIsNamedAndLeavesNothing) {
   EXPECT_EQ(mini_.Rows("keys"), 0);
 }
 
+TEST_P(Members, ValidateOnlyAnswersAndLeavesNothing) {
+  auto request = Request(Jo());
+  request.set_request_id("checked");
+  request.set_validate_only(true);
+  auto checked = mini_.Call<v1::Member>(admin_, request);
+  ASSERT_TRUE(checked.ok()) << checked.status();
+  EXPECT_EQ(checked->state(), v1::Member::ACTIVE);
+  EXPECT_EQ(
+      mini_.Rows("members") + mini_.Rows("keys") + mini_.Rows("journal") + mini_.Rows("payloads"),
+      0);
+  request.set_validate_only(false);
+  EXPECT_TRUE(mini_.Call<v1::Member>(admin_, request).ok());
+  EXPECT_EQ(mini_.Rows("members"), 1);
+}
+
 TEST_P(Members, OnlyTheOwnForumSeesAMember) {
   v1::Member member = Create(Jo());
-  EXPECT_TRUE(Refused(Get(mini_.Token(FACILITATOR), member.name()).status(),
-                      errors::ROLE_NOT_ALLOWED));
-  EXPECT_TRUE(Refused(Get(mini_.Token(CASE_SYSTEM), member.name()).status(),
-                      errors::ROLE_NOT_ALLOWED));
-  EXPECT_TRUE(Refused(Get(mini_.StrangerToken(), member.name()).status(),
-                      errors::ROLE_NOT_ALLOWED));
+  EXPECT_TRUE(
+      Refused(Get(mini_.Token(FACILITATOR), member.name()).status(), errors::ROLE_NOT_ALLOWED));
+  EXPECT_TRUE(
+      Refused(Get(mini_.Token(CASE_SYSTEM), member.name()).status(), errors::ROLE_NOT_ALLOWED));
+  EXPECT_TRUE(
+      Refused(Get(mini_.StrangerToken(), member.name()).status(), errors::ROLE_NOT_ALLOWED));
   EXPECT_TRUE(Refused(Get("", member.name()).status(), errors::UNAUTHENTICATED));
   EXPECT_TRUE(Get(mini_.Token(CHAIR), member.name()).ok());
   // A member sees the own record, and another's looks like a missing one.
@@ -217,8 +232,8 @@ TEST_P(Members, PagesCoverAllOnceAndATokenServesOnlyItsList) {
   EXPECT_EQ(pages, 3);
   list.clear_page_token();
   list.set_filter("email = \"jo@example.org\"");
-  EXPECT_TRUE(Refused(mini_.Call<v1::ListMembersResponse>(admin_, list).status(),
-                      errors::FILTER_INVALID));
+  EXPECT_TRUE(
+      Refused(mini_.Call<v1::ListMembersResponse>(admin_, list).status(), errors::FILTER_INVALID));
 }
 
 }  // namespace

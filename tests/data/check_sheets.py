@@ -64,6 +64,7 @@ ENUMS = {
     "Party kind": "PARTNER_TEAM SUPPLIER MATTER", "Series": "HUB PREP BOARD", "Place": "ONLINE FACE_TO_FACE",
     "Preparation": "HELD IN_WRITING DECLINED", "Ends as@sessions": "HELD CANCELLED",
     "Workstream": " ".join(WORKSTREAMS), "Purpose@requests": "UPDATE DISCUSSION OVERSIGHT CO_DESIGN",
+    "Purpose@projects": "UPDATE DISCUSSION OVERSIGHT CO_DESIGN",
     "Decision stage": " ".join(STAGES), "Stage felt": " ".join(STAGES),
     "Ends as@requests": "PRESENTED REFUSED DECLINED WITHDRAWN", "Further involvement": "NONE UPDATE RETURN CO_DESIGN",
     "Reply": "YES MAYBE NO", "Sealed as": "AGREED NOT_DISPUTED", "Kind@entries": "VIEW QUESTION ACTION OUTCOME",
@@ -104,8 +105,9 @@ SHEETS = {
     "feedback-points": ("", "Feedback:>feedback|Entry:>entries|Answer to the point:x"),
     "funds": (r"G\d\d", "Key|Name|Giver|From:d|Until:d|Pounds:p|Kinds of activity:+|Opened:d"),
     "rates": (r"T\d\d", "Key|Kind|Mode:*|Pounds:p|Per|From:d|Until:*d|Set on:d|Invented|Note:x"),
-    "projects": (r"PJ\d\d", "Key|Title:x|Kind|Partner:>partners|Team|Asked on:d|Rep hours:n|Pounds:p|Fund tried:>funds|Answer|"
-                 "Funds that could pay:+>funds|Fund agreed:>funds|Agreed on:d"),
+    "projects": (r"PJ\d\d", "Key|Title:x|Kind|Partner:>partners|Team|Requestor:>officers|Workstream|Purpose|Decision stage|"
+                 "What can still change:x|What cannot change:x|Who decides:x|Minutes wanted:n|Needed by:d|Papers:x|Asked on:d|"
+                 "Rep hours:n|Pounds:p|Fund tried:>funds|Answer|Funds that could pay:+>funds|Fund agreed:>funds|Agreed on:d"),
     "journeys": (r"J\d\d", "Key|Rep:>reps|Session:>sessions|Date:d|Mode|Miles:m|Purpose:x|Claim:>claims"),
     "claims": (r"C\d\d", "Key|Rep:>reps|Session:>sessions|Fund:>funds|Fee pounds:p|Mileage pounds:p|Total pounds:p|Submitted:d|"
                "Returned:*d|Why returned:*x|Submitted again:*d|Approved:*d|Approved by:*>members|Paid:*d|Paid by:*>members|Ends as"),
@@ -120,6 +122,7 @@ WORKING = {
     "feedback": ["Given"], "funds": ["Opened"], "claims": ["Approved", "Paid"]}
 # dates that may lie outside the half year that is played
 FREE = {("members", "Joined"), ("interests", "Since"), ("interests", "Until"), ("requests", "Needed by"), ("feedback", "New date"),
+        ("projects", "Needed by"),
         ("funds", "From"), ("funds", "Until"), ("rates", "From"), ("rates", "Until")}
 
 errors = []
@@ -380,6 +383,9 @@ def check_people(t, m):
     for kind in ("COUNCIL", "HEALTH"):
         if not any(r["Kind"] == kind for r in t["partners"]):
             bad(("partners.csv", 0), "Kind", "no partner of kind %s" % kind)
+    for p in t["partners"]:
+        if not any(o["Partner"] == p["Key"] and "FACILITATOR" in o["Roles"] for o in t["officers"]):
+            bad(p, "Key", "has no facilitator, who gives its word")
     ids = {r["Key"]: r["Id"] for r in t["partners"]}
     if ids != {"wcc": "wcc", "ccg": "coventry-warwickshire-ccg"}:
         bad(("partners.csv", 0), "Id", "the partners are wcc and coventry-warwickshire-ccg")
@@ -984,8 +990,14 @@ def check_money(t, m):
             bad(p, "Pounds", "more than the fund holds")
         if p["Partner"] != "wcc":
             bad(p, "Partner", "the council asks for it")
-        if not any(o["Partner"] == p["Partner"] and o["Team"] == p["Team"] for o in t["officers"]):
-            bad(p, "Team", "nobody of that team is in officers.csv")
+        o = m["officers"].get(p["Requestor"])
+        if o and ((o["Partner"], o["Team"]) != (p["Partner"], p["Team"]) or "REQUESTOR" not in o["Roles"]):
+            bad(p, "Requestor", "is no requestor of that team")
+    for a in t["attendance"]:
+        s = m["sessions"].get(a["Session"])
+        if s and not any(s["Series"] in g["Kinds of activity"] and g["From"] <= s["Date"] <= g["Until"] and g["Opened"] < a["Allocated"]
+                         for g in t["funds"]):
+            bad(a, "Allocated", "no fund for %s on %s is open by then" % (s["Series"], uk(s["Date"])))
     came = {(a["Session"], a["Rep"]) for a in t["attendance"] if a["Came"] == "yes"}
     driven, seen = {}, {}
     for j in t["journeys"]:

@@ -1,0 +1,252 @@
+// Reps: good standing, conflicts of interest, and the life cycle on a real database.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <rapidcheck.h>
+
+#include "common/testing/mini_service.h"
+#include "coproduction/membership/events/v1/events.pb.h"
+#include "coproduction/membership/v1/characteristics.pb.h"
+#include "coproduction/membership/v1/forums.pb.h"
+#include "coproduction/membership/v1/members.pb.h"
+#include "services/membership/forums_rules.h"
+#include "services/membership/module.h"
+#include "services/membership/reps_rules.h"
+
+namespace hub::membership {
+namespace {
+
+namespace events = ::coproduction::membership::events::v1;
+namespace opt = ::coproduction::options::v1;
+using testing::kForum;
+using testing::MiniService;
+using testing::Refused;
+
+v1::MembershipSettings Settings() {
+  v1::MembershipSettings settings;
+  settings.set_declaration_months(12);
+  settings.set_acceptance_days(30);
+  return settings;
+}
+
+v1::Document Code(int number, const std::string& published_on) {
+  v1::Document document;
+  document.set_name("forums/w/documents/code" + std::to_string(number));
+  document.set_kind(v1::Document::CODE_OF_CONDUCT);
+  document.set_number(number);
+  document.set_published_on(published_on);
+  return document;
+}
+
+v1::Acceptance Of(const v1::Document& document) {
+  v1::Acceptance acceptance;
+  acceptance.set_document(document.name());
+  return acceptance;
+}
+
+v1::Declaration Declared(const std::string& on) {
+  v1::Declaration declaration;
+  declaration.set_declared_on(on);
+  declaration.set_lapses_on(LapsesOn(on, Settings()));
+  return declaration;
+}
+
+TEST(RepsRules, GoodStandingNamesWhatIsMissing) {
+  v1::Rep rep;
+  Papers papers{{Code(1, "2021-08-01")}, {}, {}};
+  EXPECT_THAT(MissingForStanding(rep, papers, Settings(), "2021-09-01"),
+              ::testing::AllOf(::testing::HasSubstr("induction"),
+                               ::testing::HasSubstr("version 1 of the code of conduct"),
+                               ::testing::HasSubstr("never declared")));
+  rep.set_induction_done_on("2021-09-01");
+  papers.acceptances = {Of(papers.documents[0])};
+  papers.declarations = {Declared("2021-09-01")};
+  EXPECT_EQ(MissingForStanding(rep, papers, Settings(), "2021-09-01"), "");
+  EXPECT_EQ(MissingForStanding(rep, papers, Settings(), "2022-08-31"), "");
+  EXPECT_THAT(MissingForStanding(rep, papers, Settings(), "2022-09-01"),
+              ::testing::HasSubstr("lapsed on 2022-09-01"));
+}
+
+TEST(RepsRules, ANewVersionGivesThirtyDaysToWhoAcceptedTheLast) {
+  v1::Rep rep;
+  rep.set_induction_done_on("2021-09-01");
+  Papers papers{{Code(1, "2021-08-01"), Code(2, "2022-01-10")},
+                {Of(Code(1, "2021-08-01"))},
+                {Declared("2021-09-01")}};
+  EXPECT_EQ(MissingForStanding(rep, papers, Settings(), "2022-02-09"), "");
+  EXPECT_THAT(MissingForStanding(rep, papers, Settings(), "2022-02-10"),
+              ::testing::HasSubstr("version 2"));
+  papers.acceptances.push_back(Of(papers.documents[1]));
+  EXPECT_EQ(MissingForStanding(rep, papers, Settings(), "2022-02-10"), "");
+}
+
+TEST(RepsRules, ADeclarationLapsesOnTheLastDayOfAShorterMonth) {
+  EXPECT_EQ(LapsesOn("2024-02-29", Settings()), "2025-02-28");
+  EXPECT_EQ(LapsesOn("2021-12-03", Settings()), "2022-12-03");
+}
+
+TEST(RepsRules, AConflictIsAnActiveInterestInAParty) {
+  v1::Declaration declaration = Declared("2021-10-04");
+  auto* interest = declaration.add_interests();
+  interest->set_party("Transport team");
+  interest->set_since_on("2020-01-06");
+  EXPECT_TRUE(Conflicts(declaration, {"wcc", " transport TEAM "}, "2022-01-01"));
+  EXPECT_FALSE(Conflicts(declaration, {"wcc", "Admissions team", ""}, "2022-01-01"));
+  interest->set_until_on("2021-12-31");
+  EXPECT_FALSE(Conflicts(declaration, {"Transport team"}, "2022-01-01"));
+  EXPECT_TRUE(Conflicts(declaration, {"Transport team"}, "2021-12-31"));
+}
+
+TEST(RepsRules, ADeclarationSaysEitherNothingOrWhat) {
+  v1::Declaration declaration;
+  EXPECT_TRUE(Refused(CheckDeclaration(declaration), errors::INVALID_FIELD, "declaration.nil"));
+  declaration.set_nil(true);
+  EXPECT_TRUE(CheckDeclaration(declaration).ok());
+  declaration.add_interests()->set_party("Transport team");
+  EXPECT_TRUE(Refused(CheckDeclaration(declaration), errors::INVALID_FIELD, "declaration.nil"));
+}
+
+TEST(ForumsRules, EachSideGrantsItsOwnRoles) {
+  v1::Grant grant;
+  grant.set_role(opt::CHAIR);
+  EXPECT_TRUE(CheckGrant(grant, opt::FORUM, "").ok());
+  EXPECT_TRUE(Refused(CheckGrant(grant, opt::PARTNER, "wcc"), errors::RULE_REFUSED));
+  grant.set_role(opt::FACILITATOR);
+  EXPECT_TRUE(Refused(CheckGrant(grant, opt::HUB, ""), errors::INVALID_FIELD, "grant.partner"));
+  grant.set_partner("forums/warwickshire/partners/wcc");
+  EXPECT_TRUE(CheckGrant(grant, opt::PARTNER, "wcc").ok());
+  EXPECT_TRUE(Refused(CheckGrant(grant, opt::PARTNER, "ccg"), errors::RULE_REFUSED));
+  EXPECT_TRUE(Refused(CheckGrant(grant, opt::FORUM, ""), errors::RULE_REFUSED));
+  grant.set_role(opt::OPERATOR);
+  EXPECT_FALSE(CheckGrant(grant, opt::HUB, "").ok());
+}
+
+class Reps : public ::testing::TestWithParam<db::Engine> {
+ protected:
+  Reps() : mini_(MakeMembershipModule(), GetParam()), admin_(mini_.Token(opt::MEMBERSHIP_ADMIN)) {
+    mini_.SetDate("2021-08-16");
+    v1::CreateMemberRequest request;
+    request.set_parent(kForum);
+    auto* member = request.mutable_member();
+    member->set_given_name("Ash");
+    member->set_family_name("Example");
+    member->set_joined_on("2021-05-10");
+    auto created = mini_.Call<v1::Member>(admin_, request);
+    EXPECT_TRUE(created.ok()) << created.status();
+    member_ = created->name();
+    rep_ = std::string(kForum) + "/reps/" + IdOf(member_);
+  }
+  template <class Req>
+  Status Do() {
+    Req request;
+    request.set_name(rep_);
+    return mini_.Call<v1::Rep>(admin_, request).status();
+  }
+  Status Apply() {
+    v1::CreateRepRequest request;
+    request.set_parent(kForum);
+    request.set_member(member_);
+    return mini_.Call<v1::Rep>(admin_, request).status();
+  }
+  Status Declare(const std::string& party) {
+    v1::MakeDeclarationRequest request;
+    request.set_parent(kForum);
+    request.mutable_declaration()->set_rep(rep_);
+    request.mutable_declaration()->set_nil(party.empty());
+    if (!party.empty()) {
+      auto* interest = request.mutable_declaration()->add_interests();
+      interest->set_kind(v1::Interest::FINANCIAL);
+      interest->set_party(party);
+    }
+    return mini_.Call<v1::Declaration>(admin_, request).status();
+  }
+  v1::CheckAllocationResponse Check(const std::string& party) {
+    v1::CheckAllocationRequest request;
+    request.set_parent(kForum);
+    request.set_rep(rep_);
+    request.add_parties(party);
+    auto answer =
+        mini_.Call<v1::CheckAllocationResponse>(mini_.ServiceToken("scheduling"), request);
+    EXPECT_TRUE(answer.ok()) << answer.status();
+    return answer.ok() ? *answer : v1::CheckAllocationResponse();
+  }
+
+  MiniService mini_;
+  std::string admin_, member_, rep_;
+};
+
+INSTANTIATE_TEST_SUITE_P(BothDatabases, Reps,
+                         ::testing::Values(db::Engine::kSqlite, db::Engine::kPostgres),
+                         [](const auto& info) {
+                           return info.param == db::Engine::kSqlite ? "Sqlite" : "Postgres";
+                         });
+
+TEST_P(Reps, FromApplicationToThePoolAndBack) {
+  ASSERT_TRUE(Apply().ok());
+  EXPECT_TRUE(Refused(Apply(), errors::RESOURCE_EXISTS));
+  EXPECT_TRUE(Refused(Do<v1::ActivateRepRequest>(), errors::STATE_NOT_ALLOWED, "APPLIED"));
+  ASSERT_TRUE(Do<v1::StartInductionRequest>().ok());
+  EXPECT_TRUE(Refused(Do<v1::ActivateRepRequest>(), errors::RULE_REFUSED, "good_standing"));
+  ASSERT_TRUE(Do<v1::CompleteInductionRequest>().ok());
+  ASSERT_TRUE(Declare("").ok());
+  ASSERT_TRUE(Do<v1::ActivateRepRequest>().ok());
+  EXPECT_EQ(mini_.Published<events::RepActivated>("forums/warwickshire").size(), 1u);
+  EXPECT_TRUE(Check("Transport team").allowed());
+  ASSERT_TRUE(Declare("Transport team").ok());
+  EXPECT_EQ(Check("transport team").reason(), v1::CheckAllocationResponse::CONFLICT_OF_INTEREST);
+  EXPECT_TRUE(Check("Admissions team").allowed());
+  ASSERT_TRUE(Do<v1::PauseRepRequest>().ok());
+  EXPECT_EQ(Check("Admissions team").reason(), v1::CheckAllocationResponse::NOT_ACTIVE);
+  EXPECT_EQ(mini_.Published<events::RepPaused>().size(), 1u);
+}
+
+TEST_P(Reps, StandingLapsesByItselfOnce) {
+  ASSERT_TRUE(Apply().ok());
+  ASSERT_TRUE(Do<v1::StartInductionRequest>().ok());
+  ASSERT_TRUE(Do<v1::CompleteInductionRequest>().ok());
+  ASSERT_TRUE(Declare("").ok());
+  ASSERT_TRUE(Do<v1::ActivateRepRequest>().ok());
+  mini_.SetDate("2022-08-15");
+  EXPECT_TRUE(mini_.Published<events::GoodStandingLapsed>().empty());
+  mini_.SetDate("2022-08-16");
+  mini_.SetDate("2022-08-17");
+  EXPECT_EQ(mini_.Published<events::GoodStandingLapsed>().size(), 1u);
+  EXPECT_EQ(Check("x").reason(), v1::CheckAllocationResponse::NOT_IN_GOOD_STANDING);
+  ASSERT_TRUE(Declare("").ok());
+  EXPECT_TRUE(Check("x").allowed());
+}
+
+TEST_P(Reps, CharacteristicsAreSealedAndTheOwnPersonsAlone) {
+  const std::string own = mini_.Token(opt::MEMBER, IdOf(member_));
+  v1::SetCharacteristicsRequest set;
+  set.set_parent(kForum);
+  set.mutable_characteristics()->set_ethnicity("canary-ethnicity");
+  set.mutable_characteristics()->set_disability(v1::YES);
+  auto stored = mini_.Call<v1::MemberCharacteristics>(own, set);
+  ASSERT_TRUE(stored.ok()) << stored.status();
+  v1::GetCharacteristicsRequest get;
+  get.set_name(stored->name());
+  auto read = mini_.Call<v1::MemberCharacteristics>(own, get);
+  ASSERT_TRUE(read.ok()) << read.status();
+  EXPECT_EQ(read->ethnicity(), "canary-ethnicity");
+  EXPECT_TRUE(Refused(mini_.Call<v1::MemberCharacteristics>(admin_, get).status(),
+                      errors::ROLE_NOT_ALLOWED));
+  // Not in the table, and nobody outside is told.
+  ASSERT_TRUE(mini_.runtime()
+                  .engine()
+                  .config()
+                  .store
+                  ->ReadAndWait([](db::Conn& conn) {
+                    return conn.Query(
+                        "SELECT body FROM characteristics", {}, [](const db::Row& row) {
+                          EXPECT_EQ(std::string(row.Blob(0)).find("canary"), std::string::npos);
+                          return Status();
+                        });
+                  })
+                  .ok());
+  for (const auto& event : mini_.Events("forums/warwickshire")) {
+    EXPECT_THAT(event.subject(), ::testing::Not(::testing::HasSubstr("characteristics")));
+  }
+}
+
+}  // namespace
+}  // namespace hub::membership
