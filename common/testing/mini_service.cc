@@ -8,6 +8,7 @@
 
 #include "common/base/id.h"
 #include "common/privacy/seal.h"
+#include "grpcpp/security/server_credentials.h"
 #include "grpcpp/server_builder.h"
 
 namespace hub::testing {
@@ -33,7 +34,9 @@ const std::map<std::string, std::string>& Organisations() {
   return organisations;
 }
 
-bool PartnerRole(auth::Role role) { return role >= options::FACILITATOR && role < options::OPERATOR; }
+bool PartnerRole(auth::Role role) {
+  return role >= options::FACILITATOR && role < options::OPERATOR;
+}
 
 }  // namespace
 
@@ -41,13 +44,13 @@ bool PartnerRole(auth::Role role) { return role >= options::FACILITATOR && role 
 class MiniService::AnsweringPeers : public Peers {
  public:
   explicit AnsweringPeers(MiniService* mini) : mini_(mini) {}
-  Status CallService(const std::string& service, const std::string&, Micros,
-                     const Message& request, Message* response) const override {
+  Status CallService(const std::string& service, const std::string&, Micros, const Message& request,
+                     Message* response) const override {
     auto it = mini_->answers_.find(request.GetDescriptor());
     if (it == mini_->answers_.end()) {
-      return Refuse(errors::TEMPORARILY_UNAVAILABLE,
-                    "the test has no answer of " + service + " for " +
-                        request.GetDescriptor()->full_name());
+      return Refuse(
+          errors::TEMPORARILY_UNAVAILABLE,
+          "the test has no answer of " + service + " for " + request.GetDescriptor()->full_name());
     }
     return it->second(request, response);
   }
@@ -67,14 +70,15 @@ MiniService::MiniService(Module module, db::Engine engine) {
   }
   inside_ = Must(auth::Signer::Generate("inside"));
   authenticator_ = std::make_unique<auth::Authenticator>(std::move(issuers), inside_);
-  authenticator_->SetDirectory([this](const std::string& issuer, const std::string& subject)
-                                   -> StatusOr<std::vector<auth::Grant>> {
-    return grants_[issuer + "|" + subject];
-  });
+  authenticator_->SetDirectory(
+      [this](const std::string& issuer,
+             const std::string& subject) -> StatusOr<std::vector<auth::Grant>> {
+        return grants_[issuer + "|" + subject];
+      });
   db::StoreOptions keys;
   keys.url = "sqlite:" + folder_ + "/keys.db";
-  keys_ = Must(privacy::KeyStore::Open(Must(db::Store::Open(keys)),
-                                       RandomBytes(privacy::kKeyBytes)));
+  keys_ =
+      Must(privacy::KeyStore::Open(Must(db::Store::Open(keys)), RandomBytes(privacy::kKeyBytes)));
   peers_ = std::make_unique<AnsweringPeers>(this);
   Runtime::Options options;
   options.database = "sqlite:" + folder_;
@@ -88,8 +92,7 @@ MiniService::MiniService(Module module, db::Engine engine) {
   options.authenticator = authenticator_.get();
   options.peers = peers_.get();
   options.demo = true;
-  for (const char* name :
-       {"services", "forums/warwickshire", "forums/warwickshire/partners/wcc"}) {
+  for (const char* name : {"services", "forums/warwickshire", "forums/warwickshire/partners/wcc"}) {
     events::Receiver receiver;
     receiver.name = name;
     options.receivers.push_back(receiver);
@@ -100,6 +103,7 @@ MiniService::MiniService(Module module, db::Engine engine) {
   BindHubMethods(runtime().door(), process_);
   grpc::ServerBuilder builder;
   runtime().door().Register(&builder);
+  builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(), &port_);
   server_ = builder.BuildAndStart();
   channel_ = server_->InProcessChannel(grpc::ChannelArguments());
 }

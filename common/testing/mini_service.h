@@ -69,6 +69,8 @@ class MiniService {
   int64_t Rows(const std::string& table);
 
   Runtime& runtime() { return *process_.runtimes[0]; }
+  // The door's port on 127.0.0.1, for clients that come over the network.
+  int port() const { return port_; }
 
  private:
   class AnsweringPeers;
@@ -84,6 +86,7 @@ class MiniService {
   std::unique_ptr<auth::Authenticator> authenticator_;
   std::unique_ptr<Peers> peers_;
   Process process_;
+  int port_ = 0;
   std::unique_ptr<grpc::Server> server_;
   std::shared_ptr<grpc::Channel> channel_;
   std::map<std::string, int64_t> delivered_;
