@@ -14,12 +14,14 @@
 #include "services/hubctl/call.h"
 #include "services/hubctl/commands.h"
 #include "services/hubctl/completion.h"
+#include "services/hubctl/demo.h"
 #include "services/hubctl/evaluation.h"
 #include "services/hubctl/events.h"
 #include "services/hubctl/grants.h"
 #include "services/hubctl/import.h"
 #include "services/hubctl/output.h"
 #include "services/hubctl/token.h"
+#include "services/hubctl/verify.h"
 
 namespace hub::ctl {
 namespace {
@@ -127,7 +129,7 @@ class Program {
     if (!status.ok()) {
       std::cerr << (ExitCodeOf(status) == kUsage ? "hubctl: " : "") << Refusal(status) << "\n";
     }
-    return ExitCodeOf(status);
+    return status.ok() ? verdict_ : ExitCodeOf(status);
   }
 
  private:
@@ -293,6 +295,13 @@ class Program {
     Own(dev, "grants", "Makes the forum, its partners and a grant for each role, as the operator.",
         [this] { return MakeGrants(options_); });
 
+    CLI::App* demo = Group("demo", "A forum's half year, played on a demonstration's hub.");
+    CLI::App* play = Own(demo, "play",
+                         "Plays the sheets of a folder through the API; may be stopped and begun "
+                         "again.",
+                         [this] { return PlayDemo(folder_, options_); });
+    play->add_option("DIR", folder_, "The folder with the sheets.")->required();
+
     CLI::App* import =
         Own(&app_, "import", "Brings members.csv and reps.csv of a folder in, today.",
             [this] { return Import(folder_, dry_run_, options_); });
@@ -316,6 +325,19 @@ class Program {
         ->required();
     tail->add_flag("--follow", tail_.follow, "Waits for more.");
     tail->add_flag("--count", tail_.count, "Only how many of each type.");
+
+    CLI::App* verify =
+        Own(&app_, "verify",
+            "Holds rows and streams of a hub in --state against each other; stop it first.",
+            [this]() -> Status {
+              ASSIGN_OR_RETURN(const bool well, Verify(verification_, options_));
+              if (!well) verdict_ = kRefused;
+              return Status();
+            });
+    verify->add_option("--database", verification_.database,
+                       "As given to hubd; the state's own if not said.");
+    verify->add_option("--receivers", verification_.receivers,
+                       "As given to hubd; the state's own if not said.");
 
     CLI::App* completion = Group("completion", "Completes commands in a shell.");
     Own(completion, "bash", "Prints the script: source <(hubctl completion bash)", [] {
@@ -376,6 +398,8 @@ class Program {
   int minutes_ = 60;
   bool dry_run_ = false;
   Tail tail_;
+  Verification verification_;
+  int verdict_ = kDone;  // of a command that judges
 };
 
 }  // namespace

@@ -101,6 +101,7 @@ const std::vector<RoleWord>& RoleWords() {
       {"requestor", options::REQUESTOR, kCouncilIssuer, kCouncil},
       {"funder", options::FUNDER, kCouncilIssuer, kCouncil},
       {"case_system", options::CASE_SYSTEM, kCouncilIssuer, kCouncil},
+      {"health_facilitator", options::FACILITATOR, kHealthIssuer, kHealthBody},
       {"health_requestor", options::REQUESTOR, kHealthIssuer, kHealthBody},
       {"operator", options::OPERATOR, kOperatorIssuer, ""}};
   return words;

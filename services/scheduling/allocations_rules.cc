@@ -12,8 +12,8 @@ constexpr Micros kMostAge = 5'000'000;
 std::vector<std::string> PartiesOf(const std::optional<v1::EngagementRequest>& request) {
   std::vector<std::string> parties;
   if (!request) return parties;
-  for (const std::string& party :
-       {request->partner(), request->team(), request->title(), request->supplier()}) {
+  for (const std::string& party : {request->partner(), request->team(), request->title(),
+                                   request->matter(), request->supplier()}) {
     if (!party.empty()) parties.push_back(party);
   }
   return parties;

@@ -61,6 +61,8 @@ TEST(Membership, IsAskedAboutAllPartiesAndItsAnswerAges) {
   request.set_team("Commissioning");
   request.set_title("Re-tendering");
   EXPECT_EQ(PartiesOf(request).size(), 3u);
+  request.set_matter("alternative-provision");
+  EXPECT_EQ(PartiesOf(request).back(), "alternative-provision");
   request.set_supplier("Example Breaks Ltd");
   EXPECT_EQ(PartiesOf(request).back(), "Example Breaks Ltd");
   EXPECT_TRUE(FreshEnough(5'000'000).ok());

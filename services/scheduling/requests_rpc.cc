@@ -116,6 +116,7 @@ static StatusOr<remuneration::CheckFundingResponse> AskFunding(Ask& ask,
     question.set_activity_kind(request.activity_kind());
     question.set_partner(request.partner());
     question.set_date(session ? session->date() : request.needed_by());
+    question.set_fund(in.fund());
     return Status();
   }));
   if (needed) return ask.Call<remuneration::CheckFundingResponse>(question);

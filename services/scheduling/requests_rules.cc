@@ -130,6 +130,7 @@ v1::EngagementRequest FollowUp(const v1::EngagementRequest& old, const std::stri
   draft.set_requestor_person(old.requestor_person());
   draft.set_team(old.team());
   draft.set_supplier(old.supplier());
+  draft.set_matter(old.matter());
   draft.set_who_decides(old.who_decides());
   draft.set_activity_kind(old.activity_kind());
   return draft;

@@ -146,12 +146,14 @@ TEST(FurtherInvolvement, MakesADraftOwnedByTheSameRequestor) {
   Request old = Complete();
   old.set_state(Request::PRESENTED);
   old.set_submit_date("2022-01-03");
+  old.set_matter("short-breaks");
   Request draft = FollowUp(old, "forums/warwickshire/items/i1", FurtherInvolvement::RETURN);
   EXPECT_EQ(draft.state(), Request::DRAFT);
   EXPECT_EQ(draft.purpose(), Request::DISCUSSION);
   EXPECT_EQ(draft.follow_up_of(), "forums/warwickshire/items/i1");
   EXPECT_EQ(draft.requestor_person(), "robin");
   EXPECT_EQ(draft.partner(), old.partner());
+  EXPECT_EQ(draft.matter(), old.matter());
   EXPECT_TRUE(draft.submit_date().empty());
   EXPECT_EQ(FollowUp(old, "i", FurtherInvolvement::UPDATE).purpose(), Request::UPDATE);
   EXPECT_EQ(FollowUp(old, "i", FurtherInvolvement::CO_DESIGN).purpose(), Request::CO_DESIGN);

@@ -14,6 +14,7 @@ CREATE TABLE requests(
   requestor_person {text} NOT NULL,
   team {text} NOT NULL,
   supplier {text} NOT NULL,
+  matter {text} NOT NULL,
   minutes_wanted {int64} NOT NULL,
   needed_by {text},
   session_id {text},
