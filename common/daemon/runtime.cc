@@ -90,7 +90,8 @@ Status Runtime::Start() {
     relay.service = module_.name;
     relay.store = store_.get();
     relay.receivers = options_.receivers;
-    relay.holder = NewId();
+    // Stable, so that a restarted process goes on at once where it was.
+    relay.holder = "replica " + std::to_string(options_.replica);
     ASSIGN_OR_RETURN(relay_, events::Relay::Start(relay));
     engine_->wake = [this] { relay_->Wake(); };
   }

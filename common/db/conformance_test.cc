@@ -1315,6 +1315,29 @@ TEST_F(DbSqlite, SetUpAsPromised) {
   }
 }
 
+TEST_F(DbSqlite, AReadOnlyStoreStandsBesideAnother) {
+  Script(kItems);
+  ASSERT_TRUE(Exec(kInsert, {1, "one", 0}).ok());
+  StoreOptions options = options_;
+  options.read_only = true;
+  auto beside = Store::Open(options);
+  ASSERT_TRUE(beside.ok()) << beside.status();
+  int64_t rows = 0;
+  Status read = (*beside)->ReadAndWait([&](Conn& conn) {
+    return conn.Query("SELECT COUNT(*) FROM items", {}, [&](const Row& row) {
+      rows = row.Int(0);
+      return absl::OkStatus();
+    });
+  });
+  EXPECT_TRUE(read.ok()) << read;
+  EXPECT_EQ(rows, 1);
+  Status write = (*beside)->WriteAndWait([](Conn&) { return absl::OkStatus(); });
+  EXPECT_THAT(MessageOf(write), HasSubstr("read-only"));
+  options.url += ".absent";
+  EXPECT_FALSE(Store::Open(options).ok());
+  EXPECT_FALSE(std::filesystem::exists(file() + ".absent"));
+}
+
 TEST_F(DbSqlite, ASecondStoreIsRefusedUntilTheFirstIsGone) {
   auto second = Store::Open(options_);
   ASSERT_FALSE(second.ok());

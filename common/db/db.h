@@ -102,6 +102,8 @@ struct StoreOptions {
   int writers = 4;  // PostgreSQL only; SQLite has one
   int readers = 2;
   int max_queue = 10000;  // jobs waiting; more are refused as TEMPORARILY_UNAVAILABLE
+  // Beside the process that it serves: nothing is made, no lock is taken, writes are refused.
+  bool read_only = false;
 };
 
 class Store {

@@ -92,8 +92,9 @@ class EngineConn : public Conn {
 class EngineStore : public Store {
  public:
   explicit EngineStore(const StoreOptions& options)
-      : writes_(options.max_queue), reads_(options.max_queue) {}
+      : writes_(options.max_queue), reads_(options.max_queue), read_only_(options.read_only) {}
   void Write(Job job, Micros deadline, Done done) final {
+    if (read_only_) return done(Internal("the store was opened read-only"));
     writes_.Push({std::move(job), deadline, std::move(done)});
   }
   void Read(Job job, Micros deadline, Done done) final {
@@ -114,6 +115,7 @@ class EngineStore : public Store {
   WorkQueue reads_;
 
  private:
+  const bool read_only_;
   std::atomic<int64_t> jobs_committed_{0};
   std::atomic<int64_t> commits_{0};
   std::mutex draining_;

@@ -1,22 +1,17 @@
-#include <openssl/sha.h>
-
 #include <cstddef>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "common/base/clock.h"
+#include "common/base/digest.h"
 #include "common/base/id.h"
 #include "common/db/db.h"
 
 namespace hub::db {
 namespace {
 
-std::string Checksum(const std::string& text) {
-  unsigned char digest[SHA256_DIGEST_LENGTH];
-  SHA256(reinterpret_cast<const unsigned char*>(text.data()), text.size(), digest);
-  return Hex(std::string(reinterpret_cast<char*>(digest), sizeof digest));
-}
+std::string Checksum(const std::string& text) { return Hex(Sha256(text)); }
 
 std::string Label(const Migration& migration) {
   return std::to_string(migration.number) + " (" + migration.name + ")";

@@ -530,7 +530,7 @@ class PostgresStore : public EngineStore {
  public:
   PostgresStore(const StoreOptions& options, Target target)
       : EngineStore(options), target_(std::move(target)) {
-    for (int i = 0; i < options.writers; ++i) {
+    for (int i = 0; i < options.writers && !options.read_only; ++i) {
       StartThread([this] { Serve(writes_, true, &writers_connected_); });
     }
     for (int i = 0; i < options.readers; ++i) {
@@ -605,7 +605,7 @@ StatusOr<std::unique_ptr<Store>> OpenPostgres(const std::string& conninfo,
     return InvalidField("schema", "a schema is named in lower case: '" + options.schema + "'");
   }
   Target target{conninfo, options.schema};
-  RETURN_IF_ERROR(MakeSchema(target));
+  if (!options.read_only) RETURN_IF_ERROR(MakeSchema(target));
   return std::make_unique<PostgresStore>(options, std::move(target));
 }
 

@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <cstring>
 #include <memory>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <utility>
@@ -314,23 +315,34 @@ class SqliteConn : public EngineConn {
 
 class SqliteStore : public EngineStore {
  public:
-  SqliteStore(const StoreOptions& options, LockFile lock)
-      : EngineStore(options), lock_(std::move(lock)) {}
+  explicit SqliteStore(const StoreOptions& options) : EngineStore(options) {}
   ~SqliteStore() override { Drain(); }
 
   Engine engine() const override { return Engine::kSqlite; }
 
-  Status Start(const std::string& path, int readers) {
+  // The database is this process's from here on.
+  Status StartWriter(const std::string& path) {
+    ASSIGN_OR_RETURN(LockFile lock, LockFile::Take(path));
+    lock_.emplace(std::move(lock));
+    // Made here and not by SQLite, whose files would be readable for everyone; the log and its
+    // index take over these rights.
+    int fd = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (fd < 0) return Internal("cannot open " + path + ": " + std::strerror(errno));
+    close(fd);
     ASSIGN_OR_RETURN(writer_, SqliteConn::Open(path, true));
-    for (int i = 0; i < readers; ++i) {
-      ASSIGN_OR_RETURN(auto reader, SqliteConn::Open(path, false));
-      readers_.push_back(std::move(reader));
-    }
     StartThread([this] {
       for (auto batch = writes_.Take(kBatch); !batch.empty(); batch = writes_.Take(kBatch)) {
         RunBatch(batch);
       }
     });
+    return absl::OkStatus();
+  }
+
+  Status StartReaders(const std::string& path, int readers) {
+    for (int i = 0; i < readers; ++i) {
+      ASSIGN_OR_RETURN(auto reader, SqliteConn::Open(path, false));
+      readers_.push_back(std::move(reader));
+    }
     for (auto& reader : readers_) {
       StartThread([this, conn = reader.get()] {
         for (auto work = reads_.Take(1); !work.empty(); work = reads_.Take(1)) {
@@ -373,7 +385,7 @@ class SqliteStore : public EngineStore {
     work.done(status);
   }
 
-  LockFile lock_;
+  std::optional<LockFile> lock_;
   std::unique_ptr<SqliteConn> writer_;
   std::vector<std::unique_ptr<SqliteConn>> readers_;
 };
@@ -384,14 +396,9 @@ StatusOr<std::unique_ptr<Store>> OpenSqlite(const std::string& path, const Store
   if (path.empty() || path[0] == ':') {
     return InvalidField("url", "a SQLite database needs the path of a file");
   }
-  ASSIGN_OR_RETURN(LockFile lock, LockFile::Take(path));
-  // Made here and not by SQLite, whose files would be readable for everyone; the log and its index
-  // take over these rights.
-  int fd = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-  if (fd < 0) return Internal("cannot open " + path + ": " + std::strerror(errno));
-  close(fd);
-  auto store = std::make_unique<SqliteStore>(options, std::move(lock));
-  RETURN_IF_ERROR(store->Start(path, options.readers));
+  auto store = std::make_unique<SqliteStore>(options);
+  if (!options.read_only) RETURN_IF_ERROR(store->StartWriter(path));
+  RETURN_IF_ERROR(store->StartReaders(path, options.readers));
   return store;
 }
 

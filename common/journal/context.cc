@@ -225,7 +225,7 @@ Status Read::ListPage(const Message& in, Message* out) {
   }
   // AIP-160, equality alone: 'state = "ACTIVE" AND team = "..."'.
   const std::string filter = schema::TextOf(in, "filter");
-  const privacy::Viewer viewer = privacy::ViewerOf(call.principal, call.forum);
+  const privacy::Viewer viewer = auth::ViewerOf(call.principal, call.forum);
   if (!filter.empty()) {
     std::vector<std::string> terms = absl::StrSplit(filter, " AND ");
     for (const auto& term : terms) {
@@ -391,7 +391,7 @@ Status Write::ApplyMask(const Message& body, const google::protobuf::FieldMask& 
     return Refuse(errors::FIELD_REQUIRED,
                   "update_mask is required: name the fields that you want to set", "update_mask");
   }
-  const privacy::Viewer viewer = privacy::ViewerOf(principal(), forum());
+  const privacy::Viewer viewer = auth::ViewerOf(principal(), forum());
   privacy::Relations relations;
   if (const std::string& own = resource->option->own();
       !own.empty() && LastSegment(schema::TextOf(*record, own)) == viewer.person &&

@@ -241,7 +241,7 @@ Status Engine::Finish(Read& read, Call& call) {
     return Status();
   };
   RETURN_IF_ERROR(fill(call.response));
-  privacy::Redact(call.response, privacy::ViewerOf(call.principal, call.forum),
+  privacy::Redact(call.response, auth::ViewerOf(call.principal, call.forum),
                   [&](const Message& record) {
                     auto hook = attends.find(record.GetDescriptor());
                     return hook != attends.end() && hook->second(read, record);

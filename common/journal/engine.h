@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "common/auth/principal.h"
+#include "common/auth/viewer.h"
 #include "common/base/clock.h"
 #include "common/db/record.h"
 #include "common/journal/context.h"

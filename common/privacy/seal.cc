@@ -29,12 +29,11 @@ void Must(bool done) {
 // Never freed: threads may seal until the process has ended.
 struct Algorithms {
   EVP_CIPHER* aes = EVP_CIPHER_fetch(nullptr, "AES-256-GCM", nullptr);
-  EVP_MD* sha = EVP_MD_fetch(nullptr, "SHA256", nullptr);
   EVP_MAC_CTX* hmac = nullptr;  // with its digest, without a key: a call makes its own copy
 
   Algorithms() {
     Handle<EVP_MAC, EVP_MAC_free> mac(EVP_MAC_fetch(nullptr, "HMAC", nullptr));
-    Must(aes != nullptr && sha != nullptr && mac != nullptr);
+    Must(aes != nullptr && mac != nullptr);
     hmac = EVP_MAC_CTX_new(mac.get());
     char digest[] = "SHA256";
     const OSSL_PARAM params[] = {OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0),
@@ -107,12 +106,6 @@ std::string Hmac(const std::string& key, const std::string& data) {
        EVP_MAC_update(context.get(), In(data), data.size()) == 1 &&
        EVP_MAC_final(context.get(), Out(mac), &written, mac.size()) == 1);
   return mac;
-}
-
-std::string Sha256(const std::string& data) {
-  std::string digest(kDigestBytes, '\0');
-  Must(EVP_Digest(data.data(), data.size(), Out(digest), nullptr, Fetched().sha, nullptr) == 1);
-  return digest;
 }
 
 bool SameBytes(const std::string& a, const std::string& b) {

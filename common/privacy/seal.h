@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 
+#include "common/base/digest.h"
 #include "common/base/status.h"
 
 namespace hub::privacy {
@@ -19,7 +20,7 @@ std::string Seal(const std::string& key, const std::string& plain, const std::st
 StatusOr<std::string> Open(const std::string& key, const std::string& sealed,
                            const std::string& bound_to);
 std::string Hmac(const std::string& key, const std::string& data);  // HMAC-SHA-256, 32 bytes
-std::string Sha256(const std::string& data);
+using hub::Sha256;
 bool SameBytes(const std::string& a, const std::string& b);  // in constant time
 
 // Owns what a C function must free, as every handle of OpenSSL is owned, here and in common/auth:

@@ -73,17 +73,6 @@ void RedactMessage(Message* message, const Viewer& viewer, const Attends& attend
 
 }  // namespace
 
-Viewer ViewerOf(const auth::Principal& principal, const std::string& forum) {
-  Viewer viewer;
-  viewer.side = principal.side;
-  for (const auto& grant : principal.grants) {
-    if (grant.forum == forum || grant.forum == "*") viewer.roles.insert(grant.role);
-  }
-  viewer.person = principal.person(forum);
-  viewer.partner = principal.partner(forum);
-  return viewer;
-}
-
 bool Visible(const FieldDescriptor& field, const Viewer& viewer, const Relations& relations) {
   const Field& option = schema::FieldOption(&field);
   for (int reader : option.readers()) {

@@ -7,7 +7,6 @@
 #include <set>
 #include <string>
 
-#include "common/auth/principal.h"
 #include "common/schema/schema.h"
 
 namespace hub::privacy {
@@ -22,9 +21,6 @@ struct Viewer {
   std::string person;
   std::string partner;
 };
-
-// A caller as a viewer in a forum.
-Viewer ViewerOf(const auth::Principal& principal, const std::string& forum);
 
 // Relations of a viewer to one record, beyond its class: options::Field::Reader values.
 using Relations = std::set<int>;

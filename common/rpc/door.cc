@@ -105,7 +105,8 @@ struct Flight : public Ask, public std::enable_shared_from_this<Flight> {
     call->forum = forum.ok() ? *forum : principal.grants.empty() ? "" : principal.grants[0].forum;
     // The role comes before the fields: who may not call learns nothing of them.
     if (Status allowed = CheckRole(); !allowed.ok()) return Finish(allowed);
-    call->verdict = forum.ok() ? schema::Validate(request.get(), call->forum) : forum.status();
+    call->verdict = forum.ok() ? CheckName() : forum.status();
+    if (call->verdict.ok()) call->verdict = schema::Validate(request.get(), call->forum);
     call->method = entry.method;
     call->method_name = entry.method->descriptor->full_name();
     call->own = entry.own;
@@ -120,6 +121,19 @@ struct Flight : public Ask, public std::enable_shared_from_this<Flight> {
     } else {
       Run();
     }
+  }
+
+  // The settings of a forum are found by the forum alone, so their name is judged here.
+  Status CheckName() {
+    const auto* own = entry.own ? schema::FindResource(entry.own) : nullptr;
+    const auto* field = request->GetDescriptor()->FindFieldByName("name");
+    std::string forum, id;
+    if (own == nullptr || !own->singleton || field == nullptr ||
+        schema::ParseName(*own, schema::TextOf(*request, "name"), &forum, &id)) {
+      return Status();
+    }
+    return InvalidField("name", "name is '" + schema::TextOf(*request, "name") +
+                                    "', which is not of the form " + own->option->pattern());
   }
 
   Status CheckRole() {
@@ -157,7 +171,10 @@ struct Flight : public Ask, public std::enable_shared_from_this<Flight> {
       }
       if (done_before || !call->verdict.ok()) return call->verdict;
       const auto* resource = schema::ResourceOfName(schema::TextOf(*request, "name"));
-      if (resource == nullptr) return Status();
+      // A name of another service's is no record of ours; the Ask says what is wrong with it.
+      if (resource == nullptr || resource->service != door->options_.engine->config().service) {
+        return Status();
+      }
       std::unique_ptr<Message> record(google::protobuf::MessageFactory::generated_factory()
                                           ->GetPrototype(resource->type)
                                           ->New());

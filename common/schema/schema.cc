@@ -242,8 +242,10 @@ Status CheckNumber(const FieldDescriptor* field, int64_t value, const std::strin
                                 std::to_string(option.max()));
 }
 
-Status ValidateMessage(Message* message, const std::string& forum, const std::string& prefix,
-                       int depth) {
+// `whole`: a record in the request is new, so what it requires must be there; an update's mask
+// leaves out what it does not change.
+Status ValidateMessage(Message* message, const std::string& forum, bool whole,
+                       const std::string& prefix, int depth) {
   if (depth > 16) return InvalidField(prefix, prefix + " is nested too deeply");
   const Descriptor* type = message->GetDescriptor();
   const Reflection* reflection = message->GetReflection();
@@ -256,7 +258,7 @@ Status ValidateMessage(Message* message, const std::string& forum, const std::st
       reflection->ClearField(message, field);
       continue;
     }
-    if (!record && option.required()) {
+    if ((!record || whole) && option.required()) {
       bool empty = field->is_repeated() ? reflection->FieldSize(*message, field) == 0
                    : field->cpp_type() == FieldDescriptor::CPPTYPE_STRING
                        ? reflection->GetString(*message, field).empty()
@@ -306,10 +308,10 @@ Status ValidateMessage(Message* message, const std::string& forum, const std::st
           if (!IsClassifiedMessage(field)) break;
           if (many) {
             RETURN_IF_ERROR(ValidateMessage(reflection->MutableRepeatedMessage(message, field, j),
-                                            forum, path, depth + 1));
+                                            forum, whole, path, depth + 1));
           } else if (reflection->HasField(*message, field)) {
-            RETURN_IF_ERROR(ValidateMessage(reflection->MutableMessage(message, field), forum, path,
-                                            depth + 1));
+            RETURN_IF_ERROR(ValidateMessage(reflection->MutableMessage(message, field), forum,
+                                            whole, path, depth + 1));
           }
           break;
         default:
@@ -497,7 +499,8 @@ std::vector<std::string> Mistakes() {
 }
 
 Status Validate(Message* request, const std::string& forum) {
-  return ValidateMessage(request, forum, "", 0);
+  const bool whole = request->GetDescriptor()->FindFieldByName("update_mask") == nullptr;
+  return ValidateMessage(request, forum, whole, "", 0);
 }
 
 Status ValidateRecord(const Message& record) {

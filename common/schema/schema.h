@@ -80,8 +80,8 @@ std::string TextOf(const Message& record, const std::string& field);
 // policy, an event with a personal field ... Empty when all is well.
 std::vector<std::string> Mistakes();
 
-// The limits of a request's fields (length, range, format, references), with the field's path; for
-// messages that are not resources also `required`. Clears what a caller cannot set. A reference to a
+// The limits of a request's fields (length, range, format, references, and `required` where the
+// request has no update mask), with the field's path. Clears what a caller cannot set. A reference to a
 // record of another forum than `forum` is refused (empty: not judged).
 Status Validate(Message* request, const std::string& forum);
 // `required`, for a record as a whole, before it is stored.

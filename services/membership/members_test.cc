@@ -121,7 +121,7 @@ TEST_P(Members, BadInputIsNamedAndLeavesNothing) {
   v1::Member nameless = Jo();
   nameless.clear_given_name();
   EXPECT_TRUE(Refused(mini_.Call<v1::Member>(admin_, Request(nameless)).status(),
-                      errors::FIELD_REQUIRED, "given_name"));
+                      errors::FIELD_REQUIRED, "member.given_name"));
   v1::Member odd = Jo();
   odd.set_email("no address");
   EXPECT_TRUE(Refused(mini_.Call<v1::Member>(admin_, Request(odd)).status(), errors::INVALID_FIELD,

@@ -1,0 +1,68 @@
+"""A hub of its own for a test: nats-server and hubd on free ports, the state in one folder."""
+import os
+import socket
+import subprocess
+import time
+
+TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+BUILD = os.environ.get("HUB_BUILD", os.path.join(TOP, "build"))
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+def wait_until(holds, what, seconds=60):
+    until = time.monotonic() + seconds
+    while not holds():
+        if time.monotonic() > until:
+            raise TimeoutError(f"not within {seconds} s: {what}")
+        time.sleep(0.02)
+
+
+def runs(pid):
+    """A process that has ended but that nobody has waited for does not run."""
+    try:
+        with open(f"/proc/{pid}/stat") as stat:
+            return stat.read().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+class Hub:
+    def __init__(self, state):
+        self.state = state
+        self.port, self.nats_port = free_port(), free_port()
+
+    def _hub(self, *words):
+        ports = [f"--state={self.state}", f"--port={self.port}", f"--nats-port={self.nats_port}"]
+        done = subprocess.run([os.path.join(TOP, "deploy/local/hub"), *words, *ports],
+                              env={**os.environ, "HUB_SKIP_BUILD": "1"}, stdin=subprocess.DEVNULL,
+                              stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        if done.returncode != 0:
+            raise RuntimeError(f"hub {' '.join(words)}: {done.stderr}")
+
+    def up(self, *flags):
+        """Returns when hubd serves. What runs already is left alone."""
+        self._hub("up", *flags)
+
+    def down(self):
+        self._hub("down")
+
+    def kill(self, how):
+        """Ends hubd by a signal and waits until it is gone; nats-server stays."""
+        path = os.path.join(self.state, "run/hubd.pid")
+        with open(path) as file:
+            pid = int(file.read())
+        os.kill(pid, how)
+        wait_until(lambda: not runs(pid), f"hubd {pid} ends")
+        os.remove(path)
+
+    def ctl_words(self, *words):
+        return [os.path.join(BUILD, "services/hubctl/hubctl"), f"--server=127.0.0.1:{self.port}",
+                f"--state={self.state}", *words]
+
+    def ctl(self, *words):
+        return subprocess.run(self.ctl_words(*words), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
