@@ -22,7 +22,7 @@ namespace hub {
 class Runtime {
  public:
   struct Options {
-    std::string database;  // URL as in db.h, without the module's own part
+    std::string database;       // URL as in db.h, without the module's own part
     std::string schema_suffix;  // PostgreSQL: after the module's name
     privacy::KeyStore* keys = nullptr;
     Clock* clock = nullptr;

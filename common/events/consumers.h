@@ -24,9 +24,9 @@ struct Envelope {
   std::string type;       // full message name
   std::string aggregate;  // resource name
   int64_t version = 0;
-  int64_t sequence = 0;   // dense per (receiver, aggregate)
+  int64_t sequence = 0;  // dense per (receiver, aggregate)
   std::string epoch;
-  Micros time = 0;        // the hub's time of the change
+  Micros time = 0;  // the hub's time of the change
 };
 
 class Consumers {

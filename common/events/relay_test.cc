@@ -753,54 +753,102 @@ TEST_F(SubscriberTest, GoesOnWhenNatsComesBack) {
 
 // ---- What a tenant may do ----
 
-TEST_F(NatsTest, ATenantFetchesAndAcknowledgesItsOwnEventsAndNothingElse) {
-  auto hub = Connect(council_);
-  ASSERT_TRUE(EnsureStream(*hub, council_).ok());
-  ASSERT_TRUE(EnsureDurable(*hub, "wcc", "wcc").ok());
-  ASSERT_TRUE(PublishForeign(*hub, "1").ok());
-  Receiver forum = nats_->receiver("forums/warwickshire");
-  auto other = Connect(forum);
-  ASSERT_TRUE(EnsureStream(*other, forum).ok());
-  ASSERT_TRUE(EnsureDurable(*other, "wpcv", "wpcv").ok());
+// The tenant 'wcc' with its own credential, and one event for it.
+class TenantTest : public NatsTest {
+ protected:
+  void SetUp() override {
+    NatsTest::SetUp();
+    if (HasFatalFailure()) return;
+    hub_ = Connect(council_);
+    ASSERT_TRUE(EnsureStream(*hub_, council_).ok());
+    ASSERT_TRUE(EnsureDurable(*hub_, "wcc", "wcc").ok());
+    ASSERT_TRUE(PublishForeign(*hub_, "1").ok());
+    auto endpoint = nats_->Tenant("wcc");
+    ASSERT_TRUE(endpoint.ok()) << endpoint.status();
+    endpoint_ = *endpoint;
+    auto opened = Connection::Open(endpoint_);
+    ASSERT_TRUE(opened.ok()) << opened.status();
+    tenant_ = std::move(*opened);
+    auto inbox = tenant_->OpenInbox();
+    ASSERT_TRUE(inbox.ok());
+    inbox_ = *inbox;
+  }
+  // JetStream's answer to a tenant, whose account reaches it under the name of the domain.
+  NatsMessage Ask(const std::string& what, const std::string& json = "") {
+    EXPECT_TRUE(
+        tenant_->Publish(absl::StrCat("$JS.hub.API.", what), inbox_.Subject("1"), json).ok());
+    auto answer = inbox_.Next(10 * kSecond);
+    EXPECT_TRUE(answer.ok() && *answer != nullptr) << what << ": " << tenant_->complaint();
+    return answer.ok() ? std::move(*answer) : nullptr;
+  }
+  bool Fetches(const std::string& subject) {
+    auto message = Ask("CONSUMER.MSG.NEXT.wcc.wcc", R"({"batch":1,"expires":5000000000})");
+    return message != nullptr && natsMsg_GetSubject(message.get()) == subject &&
+           tenant_->Publish(natsMsg_GetReply(message.get()), "", "+ACK").ok();
+  }
+  bool Acknowledged(int64_t seq) {
+    return Until([&] {
+      auto info = hub_->Api("CONSUMER.INFO.wcc.wcc");
+      return info.ok() && NumberAt(*info, "ack_floor.stream_seq") == seq;
+    });
+  }
 
-  auto endpoint = nats_->Tenant("wcc");
-  ASSERT_TRUE(endpoint.ok()) << endpoint.status();
-  auto opened = Connection::Open(*endpoint);
-  ASSERT_TRUE(opened.ok()) << opened.status();
-  Connection& tenant = **opened;
-  auto inbox = tenant.OpenInbox();
-  ASSERT_TRUE(inbox.ok());
-  ASSERT_TRUE(tenant
-                  .Publish("$JS.API.CONSUMER.MSG.NEXT.wcc.wcc", inbox->Subject("1"),
-                           R"({"batch":1,"expires":5000000000})")
-                  .ok());
-  auto message = inbox->Next(10 * kSecond);
-  ASSERT_TRUE(message.ok() && *message != nullptr) << tenant.complaint();
-  EXPECT_EQ(std::string(natsMsg_GetSubject(message->get())), "coproduction.other.Event");
-  ASSERT_TRUE(tenant.Publish(natsMsg_GetReply(message->get()), "", "+ACK").ok());
-  EXPECT_TRUE(Until([&] {
-    auto info = tenant.Api("CONSUMER.INFO.wcc.wcc");
-    return info.ok() && NumberAt(*info, "ack_floor.stream_seq") == 1;
-  }));
-  EXPECT_TRUE(tenant.Api("STREAM.INFO.wcc").ok());
+  std::unique_ptr<Connection> hub_, tenant_;
+  Endpoint endpoint_;
+  Inbox inbox_;
+};
 
-  for (const char* refused :
+TEST_F(TenantTest, FetchesAndAcknowledgesItsOwnEventsAndNothingElse) {
+  EXPECT_TRUE(Fetches("coproduction.other.Event"));
+  EXPECT_TRUE(Acknowledged(1));
+  for (const char* what : {"STREAM.INFO.wcc", "CONSUMER.INFO.wcc.wcc"}) {
+    auto answer = Ask(what);
+    ASSERT_NE(answer, nullptr);
+    const std::string json(natsMsg_GetData(answer.get()), natsMsg_GetDataLength(answer.get()));
+    EXPECT_THAT(json, HasSubstr("_info_response"));
+    EXPECT_THAT(json, ::testing::Not(HasSubstr("\"error\"")));
+  }
+
+  for (const char* what :
        {"CONSUMER.DURABLE.CREATE.wcc.mine", "CONSUMER.CREATE.wcc", "STREAM.MSG.GET.wcc",
         "STREAM.NAMES", "STREAM.PURGE.wcc", "STREAM.DELETE.wcc", "CONSUMER.DELETE.wcc.wcc",
         "STREAM.INFO.wpcv", "CONSUMER.INFO.wpcv.wpcv"}) {
-    ASSERT_TRUE(tenant.Publish(absl::StrCat("$JS.API.", refused), inbox->Subject("2"), "{}").ok());
-    EXPECT_TRUE(Until([&] { return tenant.complaint().find(refused) != std::string::npos; }));
+    for (const char* api : {"$JS.API.", "$JS.hub.API."}) {
+      const std::string refused = absl::StrCat(api, what);
+      ASSERT_TRUE(tenant_->Publish(refused, inbox_.Subject("2"), "{}").ok());
+      EXPECT_TRUE(Until([&] { return tenant_->complaint().find(refused) != std::string::npos; }));
+    }
   }
-  auto answer = inbox->Next(1000);
+  auto answer = inbox_.Next(1000);
   EXPECT_TRUE(answer.ok() && *answer == nullptr);
-  ASSERT_TRUE(tenant.Publish("coproduction.membership.Forged", "", "x").ok());
-  EXPECT_TRUE(Until([&] { return tenant.complaint().find("Forged") != std::string::npos; }));
+  ASSERT_TRUE(tenant_->Publish("coproduction.membership.Forged", "", "x").ok());
+  EXPECT_TRUE(Until([&] { return tenant_->complaint().find("Forged") != std::string::npos; }));
   EXPECT_EQ(Size(council_), 1);
-  endpoint->inbox_prefix = "_INBOX";  // where the hub's answers arrive
-  auto curious = Connection::Open(*endpoint);
+  endpoint_.inbox_prefix = "_INBOX";  // where the hub's answers arrive
+  auto curious = Connection::Open(endpoint_);
   ASSERT_TRUE(curious.ok());
   ASSERT_TRUE((*curious)->OpenInbox().ok());  // refused, but the client learns that later
   EXPECT_TRUE(Until([&] { return (*curious)->complaint().find("_INBOX") != std::string::npos; }));
+}
+
+// The server does not ask whether the tenant may publish where it wants an answer to go. With
+// nothing left to fetch the answer is empty, as a request to delete has to be.
+TEST_F(TenantTest, AnAnswerToItIsNoRequestToTheStream) {
+  EXPECT_TRUE(Fetches("coproduction.other.Event"));
+  EXPECT_TRUE(Acknowledged(1));
+  for (const char* reply : {"coproduction.membership.Forged", "$JS.API.STREAM.PURGE.wcc",
+                            "$JS.API.CONSUMER.DELETE.wcc.wcc", "$JS.API.STREAM.DELETE.wcc"}) {
+    ASSERT_TRUE(tenant_
+                    ->Publish("$JS.hub.API.CONSUMER.MSG.NEXT.wcc.wcc", reply,
+                              R"({"batch":1,"no_wait":true})")
+                    .ok());
+    Ask("STREAM.INFO.wcc");  // the server works in order
+    EXPECT_EQ(Size(council_), 1) << reply;
+    EXPECT_TRUE(hub_->Api("CONSUMER.INFO.wcc.wcc").ok()) << reply;
+  }
+  ASSERT_TRUE(PublishForeign(*hub_, "2").ok());
+  EXPECT_TRUE(Fetches("coproduction.other.Event"));
+  EXPECT_TRUE(Acknowledged(2));
 }
 
 TEST_F(NatsTest, WrongPasswordsAreRefused) {

@@ -25,8 +25,8 @@ class Peers {
               google::protobuf::Message* response) const;
   // The same at a named service, for methods that every process answers.
   virtual Status CallService(const std::string& service, const std::string& token, Micros deadline,
-                     const google::protobuf::Message& request,
-                     google::protobuf::Message* response) const;
+                             const google::protobuf::Message& request,
+                             google::protobuf::Message* response) const;
 
  private:
   std::map<std::string, std::shared_ptr<grpc::Channel>> channels_;

@@ -81,8 +81,8 @@ std::string TextOf(const Message& record, const std::string& field);
 std::vector<std::string> Mistakes();
 
 // The limits of a request's fields (length, range, format, references, and `required` where the
-// request has no update mask), with the field's path. Clears what a caller cannot set. A reference to a
-// record of another forum than `forum` is refused (empty: not judged).
+// request has no update mask), with the field's path. Clears what a caller cannot set. A reference
+// to a record of another forum than `forum` is refused (empty: not judged).
 Status Validate(Message* request, const std::string& forum);
 // `required`, for a record as a whole, before it is stored.
 Status ValidateRecord(const Message& record);

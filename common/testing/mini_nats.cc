@@ -133,7 +133,7 @@ Status MiniNats::Configure(const std::string& config) {
         << absl::StrReplaceAll(config, {{"{port}", absl::StrCat(port_)}, {"{folder}", folder_}});
     return Status();
   }
-  const auto root = std::filesystem::path(__FILE__).parent_path().parent_path().parent_path();
+  const std::filesystem::path root = HUB_SOURCE;  // where deploy/nats stands: from the build
   const std::string script = root / "deploy/nats/make-config.sh";
   int result = Wait(Spawn({"sh", script, folder_, std::to_string(port_)}, folder_ + "/log"));
   if (result != 0) {

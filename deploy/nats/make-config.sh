@@ -5,8 +5,9 @@
 #
 #   make-config.sh STATE_DIR PORT [TENANT=RECEIVER]...
 #
-# TENANT is a short lower-case name; its account is the name in capitals, its user, stream and durable
-# are the name. RECEIVER is what the hub calls it. Without any: the two of Warwickshire.
+# TENANT is a short lower-case name; its account is the name in capitals, that of its stream has _STREAM
+# after it, its user, stream and durable are the name. RECEIVER is what the hub calls it. Without any:
+# the two of Warwickshire.
 #
 #   STATE_DIR/nats.conf                  nats-server -c STATE_DIR/nats.conf
 #   STATE_DIR/receivers.json             for the hub: where to publish, with its own users
@@ -56,20 +57,44 @@ hub_user() {
 END
 }
 
-# A tenant: asks for the next events of its one durable, acknowledges them, asks how far it is.
-tenant_user() {
+# What a tenant asks of JetStream: the next events of its one durable, how far it is, its stream.
+requests() {
+  echo "CONSUMER.MSG.NEXT.$1.$1 CONSUMER.INFO.$1.$1 STREAM.INFO.$1"
+}
+
+# A tenant's user. It may say where an answer is to go, and the server delivers there without asking
+# what the user may: in the account of the stream, an answer sent to STREAM.DELETE deletes. So the
+# tenant has an account beside the stream's, without JetStream, into which only these requests are
+# let, under the name of the domain 'hub'.
+tenant_account() {
   cat <<END
+    users: [
       { user: "$1", password: "$(password "$1")", permissions: {
           publish: { allow: [
-            "\$JS.API.CONSUMER.MSG.NEXT.$1.$1"
-            "\$JS.API.CONSUMER.INFO.$1.$1"
-            "\$JS.API.STREAM.INFO.$1"
+$(for request in $(requests "$1"); do echo "            \"\$JS.hub.API.$request\""; done)
             "\$JS.ACK.$1.$1.>" ] }
           subscribe: { allow: ["_INBOX_$1.>"] } } }
+    ]
+    imports: [
+$(for request in $(requests "$1"); do
+    echo "      { service: { account: $2, subject: \"\$JS.API.$request\" }, to: \"\$JS.hub.API.$request\" }"
+  done)
+      { service: { account: $2, subject: "\$JS.ACK.$1.$1.>" } }
+    ]
 END
 }
 
-# What a program needs to connect. $1 user, $2 inbox prefix, $3 stream, $4 durable.
+# The same, seen from the account of the stream; a request for the next events has many answers.
+exports() {
+  for request in $(requests "$1"); do
+    case $request in *.MSG.NEXT.*) answers=stream ;; *) answers=singleton ;; esac
+    echo "      { service: \"\$JS.API.$request\", response: $answers, accounts: [$2] }"
+  done
+  echo "      { service: \"\$JS.ACK.$1.$1.>\", accounts: [$2] }"
+}
+
+# What a program needs to connect. $1 user, $2 inbox prefix, $3 stream, $4 durable, $5 domain of
+# JetStream, which every client library can be told.
 credential() {
   cat <<END
 {
@@ -78,7 +103,8 @@ credential() {
   "password": "$(password "$1")",
   "inboxPrefix": "$2",
   "stream": "$3",
-  "durable": "$4"
+  "durable": "$4",
+  "domain": "$5"
 }
 END
 }
@@ -92,8 +118,8 @@ receiver() {
 
 {
   cat <<END
-# Written by make-config.sh. Every receiver has an account of its own: what is in one account cannot
-# be seen from another.
+# Written by make-config.sh. Every stream and every tenant has an account of its own: what is in one
+# cannot be seen from another, except what it imports.
 listen: "127.0.0.1:$port"
 server_name: "hub-nats"
 jetstream { store_dir: "$state/jetstream" }
@@ -107,13 +133,19 @@ $(hub_user hub)
 END
   for tenant in "$@"; do
     name=${tenant%%=*}
+    account=$(echo "$name" | tr 'a-z' 'A-Z')
     cat <<END
-  $(echo "$name" | tr 'a-z' 'A-Z') {
+  ${account}_STREAM {
     jetstream: enabled
     users: [
 $(hub_user "hub-$name")
-$(tenant_user "$name")
     ]
+    exports: [
+$(exports "$name" "$account")
+    ]
+  }
+  $account {
+$(tenant_account "$name" "${account}_STREAM")
   }
 END
   done
@@ -132,8 +164,8 @@ END
   printf '\n  ]\n}\n'
 } >"$state/receivers.json"
 
-credential hub _INBOX services '' >"$state/credentials/hub.json"
+credential hub _INBOX services '' '' >"$state/credentials/hub.json"
 for tenant in "$@"; do
   name=${tenant%%=*}
-  credential "$name" "_INBOX_$name" "$name" "$name" >"$state/credentials/$name.json"
+  credential "$name" "_INBOX_$name" "$name" "$name" hub >"$state/credentials/$name.json"
 done

@@ -5,9 +5,8 @@
 #include "services/scheduling/module.h"
 
 int main(int argc, char** argv) {
-  return hub::RunDaemon(argc, argv, "A coproduction hub: all four services in one process.",
-                        {hub::membership::MakeMembershipModule(),
-                         hub::scheduling::MakeSchedulingModule(),
-                         hub::engagement::MakeEngagementModule(),
-                         hub::remuneration::MakeRemunerationModule()});
+  return hub::RunDaemon(
+      argc, argv, "A coproduction hub: all four services in one process.",
+      {hub::membership::MakeMembershipModule(), hub::scheduling::MakeSchedulingModule(),
+       hub::engagement::MakeEngagementModule(), hub::remuneration::MakeRemunerationModule()});
 }

@@ -13,7 +13,7 @@ namespace {
 namespace fs = std::filesystem;
 using ::testing::HasSubstr;
 
-const fs::path kSheets = fs::path(__FILE__).parent_path() / "../../tests/data/warwickshire-2021-22";
+const fs::path kSheets = fs::path(HUB_SOURCE) / "tests/data/warwickshire-2021-22";
 
 // The sheets with one of them changed.
 class SheetsOfTheDemo : public ::testing::Test {

@@ -36,8 +36,8 @@ TEST_P(TouchField, IsStoredAndComesBack) {
   get.set_name(member->name());
   EXPECT_EQ(mini.Call<v1::Member>(admin, get)->known_as(), "Josie");
   update.mutable_member()->set_known_as(std::string(81, 'x'));
-  EXPECT_TRUE(testing::Refused(mini.Call<v1::Member>(admin, update).status(),
-                               errors::INVALID_FIELD, "member.known_as"));
+  EXPECT_TRUE(testing::Refused(mini.Call<v1::Member>(admin, update).status(), errors::INVALID_FIELD,
+                               "member.known_as"));
 }
 
 }  // namespace
