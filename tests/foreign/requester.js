@@ -190,7 +190,7 @@ async function main() {
   const invalid = (reason, field) => ({ code: 'INVALID_ARGUMENT', reason, field });
   const refused = [
     // What is missing is judged on the record, what is malformed on the message: hence two names.
-    ['a title that is missing', invalid('FIELD_REQUIRED', 'title'), ...bad(untitled)],
+    ['a title that is missing', invalid('FIELD_REQUIRED', 'request.title'), ...bad(untitled)],
     [
       'a title that is too long',
       invalid('INVALID_FIELD', 'request.title'),
