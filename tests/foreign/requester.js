@@ -189,7 +189,6 @@ async function main() {
   const submit = (name, etag) => ['Requests.SubmitRequest', { name, etag, request_id: newId() }];
   const invalid = (reason, field) => ({ code: 'INVALID_ARGUMENT', reason, field });
   const refused = [
-    // What is missing is judged on the record, what is malformed on the message: hence two names.
     ['a title that is missing', invalid('FIELD_REQUIRED', 'request.title'), ...bad(untitled)],
     [
       'a title that is too long',
