@@ -41,7 +41,7 @@ const std::map<std::string, std::string>& Specs() {
        "Facilitator>officers|Fewest reps|Most reps|Planned on|Link person>officers?|Brief|"
        "Preparation|About the preparation|Agenda proposed|Agenda agreed by forum|"
        "Agenda agreed by partner|Face to face agreed by forum|Face to face agreed by partner|"
-       "Ends as|Cancelled on|Why cancelled"},
+       "Ends as|Why held without a quorum|Cancelled on|Why cancelled"},
       {"requests",
        "Key|Partner>partners|Team|Requestor>officers|Title|Matter|Supplier|Workstream|Purpose|"
        "Decision stage|What it is about|What can still change|What cannot change|Who decides|"

@@ -100,6 +100,7 @@ Status Hold(Turn& turn) {
   v1::HoldSessionRequest hold;
   hold.set_name(turn.Name(turn["Key"]));
   hold.set_reps_present(static_cast<int32_t>(reps.size()));
+  hold.set_not_quorate_reason(turn["Why held without a quorum"]);
   RETURN_IF_ERROR(turn.Do(chair, hold));
   for (const Row* row : came) {
     engagement::TakeAttendanceRequest take;

@@ -85,7 +85,8 @@ SHEETS = {
     "sessions": (r"[SPB]\d\d", "Key|Series|Title|Date:d|Start:t|Minutes:n|Place|For session:*>sessions|Chair:>members|"
                  "Facilitator:>officers|Fewest reps:n|Most reps:n|Planned on:d|Link person:*>officers|Brief:*x|Preparation:*|"
                  "About the preparation:*x|Agenda proposed:*d|Agenda agreed by forum:*d|Agenda agreed by partner:*d|"
-                 "Face to face agreed by forum:*d|Face to face agreed by partner:*d|Ends as|Cancelled on:*d|Why cancelled:*x"),
+                 "Face to face agreed by forum:*d|Face to face agreed by partner:*d|Ends as|Why held without a quorum:*x|Cancelled on:*d|"
+                 "Why cancelled:*x"),
     "requests": (r"RQ\d\d", "Key|Partner:>partners|Team|Requestor:>officers|Title:x|Matter|Supplier:*|Workstream|Purpose|"
                  "Decision stage|What it is about:x|What can still change:x|What cannot change:x|Who decides:x|Minutes wanted:n|"
                  "Needed by:d|Session asked for:>sessions|Papers:x|Who will attend:+>officers|Follows item:*>items|Submitted:d|"
@@ -481,6 +482,8 @@ def check_sessions(t, m):
         if together(s, "Cancelled on", "Why cancelled") != (s["Ends as"] == "CANCELLED"):
             bad(s, "Cancelled on", "goes with CANCELLED")
         after(s, "Planned on", "Cancelled on", "Date", strict=True)
+        if s["Why held without a quorum"]:
+            bad(s, "Why held without a quorum", "every session of the half year had its quorum")
         if s["Series"] == "HUB":
             if s["Date"] and s["Date"].weekday() != 4 or (s["Start"], s["Minutes"]) != ("11:00", SESSION_MINUTES):
                 bad(s, "Start", "the hub is on Fridays from 11:00 for %d minutes" % SESSION_MINUTES)
