@@ -1,9 +1,8 @@
-// Declarations of interests, and the lapse of good standing with them.
-#include "common/events/consumers.h"
+// Declarations of interests.
 #include "common/rpc/door.h"
 #include "coproduction/membership/events/v1/events.pb.h"
+#include "services/membership/conflicts.h"
 #include "services/membership/module.h"
-#include "services/membership/papers.h"
 #include "services/membership/reps_rules.h"
 
 namespace hub::membership {
@@ -21,10 +20,9 @@ StatusOr<v1::Declaration> MakeDeclaration(Write& write, const v1::MakeDeclaratio
   declaration.set_lapses_on(LapsesOn(write.today(), settings));
   ASSIGN_OR_RETURN(declaration, write.Create(std::move(declaration)));
   write.Emit<events::DeclarationMade>(declaration);
-  if (!rep.standing_lapsed_on().empty()) {
-    rep.clear_standing_lapsed_on();
-    RETURN_IF_ERROR(write.Put(std::move(rep)).status());
-  }
+  RETURN_IF_ERROR(TellConflicts(write, declaration));
+  rep.clear_standing_lapsed_on();
+  RETURN_IF_ERROR(write.Put(std::move(rep)).status());
   return declaration;
 }
 
@@ -33,22 +31,11 @@ StatusOr<v1::ListDeclarationsResponse> ListDeclarations(Read& read,
   return read.List<v1::ListDeclarationsResponse>(in);
 }
 
-Status LapseStanding(Write& write, const std::string& resource) {
-  ASSIGN_OR_RETURN(auto rep, write.Get<v1::Rep>(resource));
-  ASSIGN_OR_RETURN(const std::string missing, Missing(write, rep));
-  if (missing.empty()) return Status();
-  rep.set_standing_lapsed_on(write.today());
-  write.Emit<events::GoodStandingLapsed>(rep);
-  return write.Put(std::move(rep)).status();
-}
-
 }  // namespace
 
 void BindDeclarations(Door& door) {
   door.Bind(kDeclarations, "MakeDeclaration", MakeDeclaration);
   door.Bind(kDeclarations, "ListDeclarations", ListDeclarations);
 }
-
-void BindConsumers(Consumers& consumers) { consumers.OnDue("GoodStandingLapsed", LapseStanding); }
 
 }  // namespace hub::membership

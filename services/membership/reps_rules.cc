@@ -79,6 +79,16 @@ bool Conflicts(const v1::Declaration& declaration, const std::vector<std::string
   return false;
 }
 
+std::set<std::string> Contradicted(const v1::Declaration& declaration,
+                                   const std::vector<PlaceParty>& places,
+                                   const std::string& today) {
+  std::set<std::string> contradicted;
+  for (const auto& [allocation, party] : places) {
+    if (Conflicts(declaration, {party}, today)) contradicted.insert(allocation);
+  }
+  return contradicted;
+}
+
 const v1::Declaration* LastDeclaration(const std::vector<v1::Declaration>& declarations) {
   const v1::Declaration* last = nullptr;
   for (const auto& declaration : declarations) {

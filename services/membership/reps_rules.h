@@ -1,6 +1,7 @@
 // When a rep may stand for the forum: good standing and conflicts of interest. Pure rules.
 #pragma once
 
+#include <set>
 #include <string>
 #include <vector>
 
@@ -36,6 +37,14 @@ std::string LapsesOn(const std::string& declared_on, const v1::MembershipSetting
 // policy).
 bool Conflicts(const v1::Declaration& declaration, const std::vector<std::string>& parties,
                const std::string& today);
+
+// Of a rep's places, one entry for each party of each, those that the declaration contradicts. A
+// nil declaration contradicts none.
+struct PlaceParty {
+  std::string allocation, party;
+};
+std::set<std::string> Contradicted(const v1::Declaration& declaration,
+                                   const std::vector<PlaceParty>& places, const std::string& today);
 
 // The declaration that counts: the last one made.
 const v1::Declaration* LastDeclaration(const std::vector<v1::Declaration>& declarations);

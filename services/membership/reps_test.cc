@@ -8,6 +8,7 @@
 #include "coproduction/membership/v1/characteristics.pb.h"
 #include "coproduction/membership/v1/forums.pb.h"
 #include "coproduction/membership/v1/members.pb.h"
+#include "coproduction/scheduling/events/v1/reps.pb.h"
 #include "services/membership/forums_rules.h"
 #include "services/membership/module.h"
 #include "services/membership/reps_rules.h"
@@ -94,6 +95,22 @@ TEST(RepsRules, AConflictIsAnActiveInterestInAParty) {
   interest->set_until_on("2021-12-31");
   EXPECT_FALSE(Conflicts(declaration, {"Transport team"}, "2022-01-01"));
   EXPECT_TRUE(Conflicts(declaration, {"Transport team"}, "2021-12-31"));
+}
+
+TEST(RepsRules, ADeclarationContradictsThePlacesInItsMattersAlone) {
+  const std::vector<PlaceParty> places = {{"a1", "forums/w/partners/wcc"},
+                                          {"a1", "Transport team"},
+                                          {"a2", "forums/w/partners/wcc"},
+                                          {"a2", "Admissions team"},
+                                          {"a3", "transport team"}};
+  v1::Declaration declaration = Declared("2021-10-04");
+  declaration.set_nil(true);
+  EXPECT_THAT(Contradicted(declaration, places, "2022-01-01"), ::testing::IsEmpty());
+  declaration.set_nil(false);
+  declaration.add_interests()->set_party("Transport team");
+  EXPECT_THAT(Contradicted(declaration, places, "2022-01-01"), ::testing::ElementsAre("a1", "a3"));
+  declaration.mutable_interests(0)->set_until_on("2021-12-31");
+  EXPECT_THAT(Contradicted(declaration, places, "2022-01-01"), ::testing::IsEmpty());
 }
 
 TEST(RepsRules, ADeclarationSaysEitherNothingOrWhat) {
@@ -213,6 +230,36 @@ TEST_P(Reps, StandingLapsesByItselfOnce) {
   EXPECT_EQ(Check("x").reason(), v1::CheckAllocationResponse::NOT_IN_GOOD_STANDING);
   ASSERT_TRUE(Declare("").ok());
   EXPECT_TRUE(Check("x").allowed());
+}
+
+TEST_P(Reps, AConflictIsToldOnceWhetherThePlaceOrTheDeclarationComesFirst) {
+  ASSERT_TRUE(Apply().ok());
+  auto placed = [&](const std::string& id, const std::string& date,
+                    const std::vector<std::string>& parties) {
+    coproduction::scheduling::events::v1::RepAllocated event;
+    event.set_allocation(std::string(kForum) + "/allocations/" + id);
+    event.set_rep(rep_);
+    event.set_session_date(date);
+    for (const auto& party : parties) event.add_parties(party);
+    ASSERT_TRUE(mini_.Deliver(event.allocation(), event).ok());
+  };
+  auto told = [&] { return mini_.Published<events::ConflictFound>("forums/warwickshire"); };
+  placed("bus", "2021-09-03", {"Transport team", "School buses"});
+  placed("schools", "2021-09-03", {"Admissions team"});
+  placed("long-ago", "2021-08-15", {"Transport team"});
+  ASSERT_TRUE(Declare("").ok());
+  EXPECT_TRUE(told().empty());
+  ASSERT_TRUE(Declare("Transport team").ok());
+  ASSERT_EQ(told().size(), 1u);
+  EXPECT_EQ(told()[0].rep(), rep_);
+  EXPECT_EQ(told()[0].allocation(), std::string(kForum) + "/allocations/bus");
+  ASSERT_TRUE(Declare("Transport team").ok());
+  EXPECT_EQ(told().size(), 1u);
+  // Scheduling asked a moment before the declaration, and tells of the place after it.
+  placed("late", "2021-09-17", {"transport team"});
+  ASSERT_EQ(told().size(), 2u);
+  EXPECT_EQ(told()[1].allocation(), std::string(kForum) + "/allocations/late");
+  EXPECT_EQ(mini_.Rows("places"), 1);
 }
 
 TEST_P(Reps, CharacteristicsAreSealedAndTheOwnPersonsAlone) {

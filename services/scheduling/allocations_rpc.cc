@@ -58,6 +58,11 @@ static StatusOr<Unit> UnitOf(Read& read, const v1::AllocateRepRequest& in) {
   return unit;
 }
 
+static StatusOr<std::optional<EngagementRequest>> RequestOf(Read& read, const Unit& unit) {
+  if (!unit.item) return std::optional<EngagementRequest>();
+  return read.Find<EngagementRequest>(unit.item->request());
+}
+
 // The rep's places in a session. Their commitment is one.
 static StatusOr<std::vector<Allocation>> PlacesOf(Read& read, const std::string& rep,
                                                   const std::string& session) {
@@ -77,10 +82,7 @@ static StatusOr<Booking> AskOthers(Ask& ask, const v1::AllocateRepRequest& in) {
   Booking booking{"", MachineNow()};
   RETURN_IF_ERROR(ask.Snapshot([&](Read& read) -> Status {
     ASSIGN_OR_RETURN(Unit unit, UnitOf(read, in));
-    std::optional<EngagementRequest> request;
-    if (unit.item) {
-      ASSIGN_OR_RETURN(request, read.Find<EngagementRequest>(unit.item->request()));
-    }
+    ASSIGN_OR_RETURN(auto request, RequestOf(read, unit));
     check.set_parent(in.parent());
     check.set_rep(in.rep());
     for (const auto& party : PartiesOf(request)) check.add_parties(party);
@@ -136,7 +138,10 @@ static StatusOr<Allocation> AllocateRep(Write& write, const v1::AllocateRepReque
   allocation.set_state(Allocation::ALLOCATED);
   allocation.set_commitment(booking.commitment);
   ASSIGN_OR_RETURN(allocation, write.Create(std::move(allocation)));
-  write.Emit<events::RepAllocated>(allocation).set_session_date(session.date());
+  auto& event = write.Emit<events::RepAllocated>(allocation);
+  event.set_session_date(session.date());
+  ASSIGN_OR_RETURN(auto request, RequestOf(write, unit));
+  for (const auto& party : PartiesOf(request)) event.add_parties(party);
   return allocation;
 }
 

@@ -227,8 +227,25 @@ TEST_P(AllocationsRpc, EndWhenWhatAllowedThemHoldsNoLonger) {
   ends(membership_events::RepPaused(), rep);
   ends(membership_events::RepStoodDown(), rep);
   ends(membership_events::GoodStandingLapsed(), rep);
-  ends(membership_events::DeclarationMade(), std::string(kForum) + "/declarations/d1");
   EXPECT_EQ(state(other), v1::Allocation::ALLOCATED);
+}
+
+TEST_P(AllocationsRpc, AConflictEndsThePlacesThatItNames) {
+  auto session = Hub("2021-12-03");
+  auto bus = Do<v1::Allocation>(chair_, Place("r1", Scheduled("School buses", session)));
+  auto schools = Do<v1::Allocation>(chair_, Place("r1", Scheduled("Admissions", session)));
+  EXPECT_THAT(mini_.Published<events::RepAllocated>()[0].parties(),
+              ::testing::ElementsAre(std::string(kForum) + "/partners/wcc", "Commissioning",
+                                     "School buses"));
+  membership_events::ConflictFound found;
+  found.set_allocation(bus.name());
+  ASSERT_TRUE(mini_.Deliver(std::string(kForum) + "/conflicts/c1", found).ok());
+  auto now = [&](const v1::Allocation& place) {
+    return Do<v1::Allocation>(chair_, Named<v1::GetAllocationRequest>(place.name()));
+  };
+  EXPECT_EQ(now(bus).state(), v1::Allocation::ENDED);
+  EXPECT_THAT(now(bus).end_reason(), ::testing::HasSubstr("interest"));
+  EXPECT_EQ(now(schools).state(), v1::Allocation::ALLOCATED);
 }
 
 }  // namespace

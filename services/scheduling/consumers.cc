@@ -19,14 +19,17 @@ namespace membership = ::coproduction::membership::events::v1;
 namespace events = ::coproduction::scheduling::events::v1;
 using v1::Allocation;
 
-// What allowed the rep's places holds no longer: they are free again from today on.
-static Status EndPlaces(Write& write, const std::string& rep, const std::string& reason) {
-  ASSIGN_OR_RETURN(auto places,
-                   write.Select<Allocation>(
-                       "rep_id = $2 AND state = 'ALLOCATED' AND session_id IN (SELECT id FROM "
-                       "sessions WHERE forum = $1 AND date >= $3 AND state NOT IN ('HELD', "
-                       "'CANCELLED'))",
-                       {IdOf(rep), write.today()}));
+// What allowed the places of a rep, or one place, holds no longer: they are free again from today
+// on. `column` refers to the resource.
+static Status EndPlaces(Write& write, const std::string& column, const std::string& resource,
+                        const std::string& reason) {
+  ASSIGN_OR_RETURN(
+      auto places,
+      write.Select<Allocation>(
+          column + " = $2 AND state = 'ALLOCATED' AND session_id IN (SELECT id FROM "
+                   "sessions WHERE forum = $1 AND date >= $3 AND state NOT IN ('HELD', "
+                   "'CANCELLED'))",
+          {IdOf(resource), write.today()}));
   for (const auto& place : places) {  // of one rep, in the sessions planned so far
     ASSIGN_OR_RETURN(Allocation allocation, write.Get<Allocation>(place.name()));
     allocation.set_state(Allocation::ENDED);
@@ -37,22 +40,21 @@ static Status EndPlaces(Write& write, const std::string& rep, const std::string&
 }
 
 static Status OnRepPaused(Write& write, const membership::RepPaused& event, const Envelope&) {
-  return EndPlaces(write, event.rep(), "the rep pauses");
+  return EndPlaces(write, "rep_id", event.rep(), "the rep pauses");
 }
 
 static Status OnRepStoodDown(Write& write, const membership::RepStoodDown& event, const Envelope&) {
-  return EndPlaces(write, event.rep(), "the rep stood down");
+  return EndPlaces(write, "rep_id", event.rep(), "the rep stood down");
 }
 
 static Status OnGoodStandingLapsed(Write& write, const membership::GoodStandingLapsed& event,
                                    const Envelope&) {
-  return EndPlaces(write, event.rep(), "the rep is no longer in good standing");
+  return EndPlaces(write, "rep_id", event.rep(), "the rep is no longer in good standing");
 }
 
-static Status OnDeclarationMade(Write& write, const membership::DeclarationMade& event,
-                                const Envelope&) {
-  return EndPlaces(write, event.rep(),
-                   "the rep declared interests anew: allocate again, and they are looked at");
+static Status OnConflictFound(Write& write, const membership::ConflictFound& event,
+                              const Envelope&) {
+  return EndPlaces(write, "id", event.allocation(), "the rep declared an interest in this matter");
 }
 
 // Once: at most one request follows up an item, however often this is told.
@@ -118,7 +120,7 @@ void BindConsumers(Consumers& consumers) {
   consumers.On<membership::RepPaused>(OnRepPaused);
   consumers.On<membership::RepStoodDown>(OnRepStoodDown);
   consumers.On<membership::GoodStandingLapsed>(OnGoodStandingLapsed);
-  consumers.On<membership::DeclarationMade>(OnDeclarationMade);
+  consumers.On<membership::ConflictFound>(OnConflictFound);
   consumers.On<engagement::FurtherInvolvementDecided>(OnFurtherInvolvementDecided);
   consumers.On<engagement::InfluenceFeedbackOverdue>(OnInfluenceFeedbackOverdue);
   consumers.On<engagement::InfluenceFeedbackGiven>(OnInfluenceFeedbackGiven);

@@ -1,0 +1,40 @@
+// What membership does when scheduling gives a rep a place, and when time has passed.
+#include "common/events/consumers.h"
+
+#include "coproduction/membership/events/v1/events.pb.h"
+#include "services/membership/conflicts.h"
+#include "services/membership/module.h"
+#include "services/membership/papers.h"
+
+namespace hub::membership {
+namespace {
+
+namespace events = ::coproduction::membership::events::v1;
+namespace scheduling = ::coproduction::scheduling::events::v1;
+
+// The rep is locked first, so that no declaration comes between.
+Status OnRepAllocated(Write& write, const scheduling::RepAllocated& place, const Envelope&) {
+  ASSIGN_OR_RETURN(auto rep, write.Get<v1::Rep>(place.rep()));
+  RETURN_IF_ERROR(KeepPlace(write, place));
+  ASSIGN_OR_RETURN(auto papers, PapersOf(write, rep.name()));
+  const auto* declaration = LastDeclaration(papers.declarations);
+  return declaration == nullptr ? Status() : TellConflicts(write, *declaration);
+}
+
+Status LapseStanding(Write& write, const std::string& resource) {
+  ASSIGN_OR_RETURN(auto rep, write.Get<v1::Rep>(resource));
+  ASSIGN_OR_RETURN(const std::string missing, Missing(write, rep));
+  if (missing.empty()) return Status();
+  rep.set_standing_lapsed_on(write.today());
+  write.Emit<events::GoodStandingLapsed>(rep);
+  return write.Put(std::move(rep)).status();
+}
+
+}  // namespace
+
+void BindConsumers(Consumers& consumers) {
+  consumers.On<scheduling::RepAllocated>(OnRepAllocated);
+  consumers.OnDue("GoodStandingLapsed", LapseStanding);
+}
+
+}  // namespace hub::membership
