@@ -1,5 +1,6 @@
 """A hub of its own for a test: nats-server and hubd on free ports, the state in one folder."""
 import os
+import random
 import socket
 import subprocess
 import time
@@ -9,9 +10,15 @@ BUILD = os.environ.get("HUB_BUILD", os.path.join(TOP, "build"))
 
 
 def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+    """Below the ports that the system gives to connections: one of those could take it meanwhile."""
+    while True:
+        with socket.socket() as s:
+            port = random.randrange(20000, 32768)
+            try:
+                s.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                continue  # taken
 
 
 def wait_until(holds, what, seconds=60):
@@ -51,13 +58,13 @@ class Hub:
     def down(self):
         self._hub("down")
 
-    def kill(self, how):
-        """Ends hubd by a signal and waits until it is gone; nats-server stays."""
-        path = os.path.join(self.state, "run/hubd.pid")
+    def kill(self, how, name="hubd"):
+        """Ends hubd, or 'nats', by a signal and waits until it is gone; the other stays."""
+        path = os.path.join(self.state, f"run/{name}.pid")
         with open(path) as file:
             pid = int(file.read())
         os.kill(pid, how)
-        wait_until(lambda: not runs(pid), f"hubd {pid} ends")
+        wait_until(lambda: not runs(pid), f"{name} {pid} ends")
         os.remove(path)
 
     def ctl_words(self, *words):
