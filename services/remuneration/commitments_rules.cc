@@ -28,6 +28,23 @@ std::string ExpiresOn(const v1::Commitment& commitment, const v1::RemunerationSe
                                                                  : settings.claim_wait_days());
 }
 
+void AddPlace(v1::Commitment* commitment) {
+  if (commitment->state() == v1::Commitment::RESERVED) {
+    commitment->set_places(1);
+  } else if (commitment->has_places()) {
+    commitment->set_places(commitment->places() + 1);
+  }
+}
+
+bool TakePlace(v1::Commitment* commitment) {
+  if (!commitment->has_places() || (commitment->state() != v1::Commitment::RESERVED &&
+                                    commitment->state() != v1::Commitment::CONFIRMED)) {
+    return false;
+  }
+  commitment->set_places(std::max<int64_t>(commitment->places() - 1, 0));
+  return commitment->places() == 0;
+}
+
 bool Lapsed(const v1::Commitment& commitment, const std::string& today) {
   return (commitment.state() == v1::Commitment::RESERVED ||
           commitment.state() == v1::Commitment::CONFIRMED ||

@@ -18,6 +18,13 @@ v1::Commitment TermsOf(const v1::ReserveCommitmentRequest& in);
 std::string ExpiresOn(const v1::Commitment& commitment, const v1::RemunerationSettings& settings,
                       const std::string& today);
 
+// The rep has one more place in the session; what is reserved had none.
+void AddPlace(v1::Commitment* commitment);
+
+// The rep has one fewer. True where that was the last, so that nothing is left to promise for;
+// never where places were not counted, or the session was attended.
+bool TakePlace(v1::Commitment* commitment);
+
 // Whether it still holds money today and nothing came of it in time.
 bool Lapsed(const v1::Commitment& commitment, const std::string& today);
 

@@ -47,6 +47,31 @@ TEST(Lapsed, OnItsDayWhileItHoldsMoney) {
   }
 }
 
+TEST(Places, TheLastOneEndedFreesTheMoney) {
+  v1::Commitment commitment;
+  commitment.set_state(v1::Commitment::RESERVED);
+  AddPlace(&commitment);
+  commitment.set_state(v1::Commitment::CONFIRMED);
+  AddPlace(&commitment);
+  EXPECT_EQ(commitment.places(), 2);
+  EXPECT_FALSE(TakePlace(&commitment));
+  EXPECT_TRUE(TakePlace(&commitment));
+}
+
+TEST(Places, OfWhatWasAttendedOrNeverCountedFreeNothing) {
+  v1::Commitment uncounted;
+  uncounted.set_state(v1::Commitment::CONFIRMED);
+  AddPlace(&uncounted);
+  EXPECT_FALSE(uncounted.has_places());
+  EXPECT_FALSE(TakePlace(&uncounted));
+  v1::Commitment attended;
+  attended.set_places(1);
+  for (auto state : {v1::Commitment::EARNED, v1::Commitment::CLAIMED}) {
+    attended.set_state(state);
+    EXPECT_FALSE(TakePlace(&attended));
+  }
+}
+
 using testing::Refused;
 namespace events = ::coproduction::remuneration::events::v1;
 
@@ -163,6 +188,36 @@ TEST_P(Commitments, ABookingToldAfterTheReservationLapsedGetsItsPromise) {
   EXPECT_NE(again.name(), lapsed.name());
   EXPECT_EQ(again.state(), v1::Commitment::CONFIRMED);
   EXPECT_EQ(again.fund(), fund_);
+}
+
+TEST_P(Commitments, TheLastPlaceEndedItsMoneyIsFreeAtOnce) {
+  fund_ = OpenFund(1750000).name();
+  auto booked = *Reserve(kAnn, "s1");
+  EXPECT_TRUE(Allocated(kAnn, "s1").ok());  // two items of the session
+  EXPECT_TRUE(Allocated(kAnn, "s1").ok());
+  EXPECT_TRUE(Ended(kAnn, "s1").ok());
+  EXPECT_EQ(CommitmentNow(booked.name()).state(), v1::Commitment::CONFIRMED);
+  EXPECT_EQ(Balance(promised()), 5000);
+  EXPECT_TRUE(Ended(kAnn, "s1").ok());
+  EXPECT_EQ(CommitmentNow(booked.name()).state(), v1::Commitment::RELEASED);
+  EXPECT_EQ(Balance(promised()), 0);
+  EXPECT_EQ(Balance(fund()), 1750000);
+  EXPECT_TRUE(Ended(kBob, "s1").ok());  // booked before the forum paid
+  // A new place that was booked on the promise before its end was told.
+  EXPECT_TRUE(Allocated(kAnn, "s1").ok());
+  EXPECT_EQ(Balance(promised()), 5000);
+}
+
+TEST_P(Commitments, ANewPlaceToldBeforeTheOldOnesEndKeepsThePromise) {
+  fund_ = OpenFund(1750000).name();
+  auto booked = *Reserve(kAnn, "s1");
+  EXPECT_TRUE(Allocated(kAnn, "s1").ok());
+  EXPECT_TRUE(Allocated(kAnn, "s1").ok());
+  EXPECT_TRUE(Ended(kAnn, "s1").ok());
+  EXPECT_TRUE(Attended(kAnn, "s1").ok());
+  EXPECT_TRUE(Ended(kAnn, "s1").ok());  // too late: the rep came
+  EXPECT_EQ(CommitmentNow(booked.name()).state(), v1::Commitment::EARNED);
+  EXPECT_EQ(Balance(promised()), 5000);
 }
 
 TEST_P(Commitments, ACancelledSessionReleasesAll) {

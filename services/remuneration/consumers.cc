@@ -31,22 +31,38 @@ static Status OnAttendanceRecorded(Write& write, const engagement::AttendanceRec
   return write.Create(std::move(entitlement)).status();
 }
 
-// The booking that the reservation was for stands. Told after the reservation lapsed, it gets the
-// same promise again.
+// The booking that the reservation was for stands. Told after the promise lapsed or was released,
+// it gets the same promise again.
 static Status OnRepAllocated(Write& write, const scheduling::RepAllocated& event, const Envelope&) {
   ASSIGN_OR_RETURN(auto promise, StandingCommitment(write, event.rep(), event.session()));
   if (promise.has_value()) {
-    if (promise->state() != v1::Commitment::RESERVED) return absl::OkStatus();
     ASSIGN_OR_RETURN(auto commitment, write.Get<v1::Commitment>(promise->name()));
-    return Keep(write, std::move(commitment), v1::Commitment::CONFIRMED).status();
+    const bool reserved = commitment.state() == v1::Commitment::RESERVED;
+    AddPlace(&commitment);
+    return (reserved ? Keep(write, std::move(commitment), v1::Commitment::CONFIRMED)
+                     : write.Put(std::move(commitment)))
+        .status();
   }
-  ASSIGN_OR_RETURN(auto lapsed,
-                   write.Select<v1::Commitment>("rep_id = $2 AND session_id = $3 AND state ="
-                                                " 'EXPIRED' ORDER BY id DESC LIMIT 1",
+  ASSIGN_OR_RETURN(auto ended,
+                   write.Select<v1::Commitment>("rep_id = $2 AND session_id = $3 AND state IN"
+                                                " ('EXPIRED', 'RELEASED') ORDER BY id DESC LIMIT 1",
                                                 {IdOf(event.rep()), IdOf(event.session())}));
-  if (lapsed.empty()) return absl::OkStatus();
-  lapsed[0].set_state(v1::Commitment::CONFIRMED);
-  return MakePromise(write, lapsed[0], lapsed[0].fund()).status();
+  if (ended.empty()) return absl::OkStatus();
+  ended[0].set_state(v1::Commitment::CONFIRMED);
+  ended[0].set_places(1);
+  return MakePromise(write, ended[0], ended[0].fund()).status();
+}
+
+// With the rep's last place in the session its money is free at once.
+static Status OnAllocationEnded(Write& write, const scheduling::AllocationEnded& event,
+                                const Envelope&) {
+  ASSIGN_OR_RETURN(auto promise, StandingCommitment(write, event.rep(), event.session()));
+  if (!promise.has_value()) return absl::OkStatus();
+  ASSIGN_OR_RETURN(auto commitment, write.Get<v1::Commitment>(promise->name()));
+  const bool last = TakePlace(&commitment);
+  return (last ? End(write, std::move(commitment), v1::Commitment::RELEASED)
+               : write.Put(std::move(commitment)))
+      .status();
 }
 
 static Status OnSessionCancelled(Write& write, const scheduling::SessionCancelled& event,
@@ -71,6 +87,7 @@ static Status ExpireCommitment(Write& write, const std::string& resource) {
 void BindConsumers(Consumers& consumers) {
   consumers.On<engagement::AttendanceRecorded>(OnAttendanceRecorded);
   consumers.On<scheduling::RepAllocated>(OnRepAllocated);
+  consumers.On<scheduling::AllocationEnded>(OnAllocationEnded);
   consumers.On<scheduling::SessionCancelled>(OnSessionCancelled);
   consumers.OnDue("CommitmentExpired", ExpireCommitment);
 }

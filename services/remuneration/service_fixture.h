@@ -106,6 +106,12 @@ class Service : public ::testing::TestWithParam<db::Engine> {
     event.set_session(SessionOf(session));
     return mini_.Deliver(std::string(kForum) + "/allocations/" + NextId(), event);
   }
+  Status Ended(const std::string& person, const std::string& session) {
+    ::coproduction::scheduling::events::v1::AllocationEnded event;
+    event.set_rep(RepOf(person));
+    event.set_session(SessionOf(session));
+    return mini_.Deliver(std::string(kForum) + "/allocations/" + NextId(), event);
+  }
   Status Attended(const std::string& person, const std::string& session,
                   const std::string& date = "2022-05-06", Activity::Kind kind = Activity::HUB,
                   const std::string& partner = "") {

@@ -37,6 +37,25 @@ StatusOr<std::set<std::string>> RepsOfItem(Read& read, const std::string& item) 
   return RepsWhere(read, "item_id = $2", item);
 }
 
+static StatusOr<Allocation> EndPlace(Write& write, Allocation allocation,
+                                     const std::string& reason) {
+  allocation.set_state(Allocation::ENDED);
+  allocation.set_end_reason(reason);
+  write.Emit<events::AllocationEnded>(allocation);
+  return write.Put(std::move(allocation));
+}
+
+Status EndPlaces(Write& write, const std::string& where, std::vector<db::Value> values,
+                 const std::string& reason) {
+  ASSIGN_OR_RETURN(auto places,
+                   write.Select<Allocation>(where + " AND state = 'ALLOCATED'", std::move(values)));
+  for (const auto& place : places) {
+    ASSIGN_OR_RETURN(Allocation allocation, write.Get<Allocation>(place.name()));
+    RETURN_IF_ERROR(EndPlace(write, std::move(allocation), reason).status());
+  }
+  return Status();
+}
+
 // What a rep has a place in.
 struct Unit {
   Session session;
@@ -158,9 +177,7 @@ static StatusOr<Allocation> EndAllocation(Write& write, const v1::EndAllocationR
   ASSIGN_OR_RETURN(Allocation allocation, write.Get<Allocation>(in.name(), in.etag()));
   ASSIGN_OR_RETURN(Session session, write.Get<Session>(allocation.session()));
   RETURN_IF_ERROR(MustBeOpen(session));
-  allocation.set_state(Allocation::ENDED);
-  allocation.set_end_reason(in.reason());
-  return write.Put(std::move(allocation));
+  return EndPlace(write, std::move(allocation), in.reason());
 }
 
 void BindAllocations(Door& door) {

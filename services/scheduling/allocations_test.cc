@@ -208,6 +208,11 @@ TEST_P(AllocationsRpc, ARepRepliesAndGivesThePlaceBack) {
   EXPECT_TRUE(Refused(mini_.Call<v1::Allocation>(mini_.Token(REP, "r2"), end).status(),
                       errors::RESOURCE_NOT_FOUND));
   EXPECT_EQ(Do<v1::Allocation>(mini_.Token(REP, "r1"), end).state(), v1::Allocation::ENDED);
+  auto told = mini_.Published<events::AllocationEnded>();
+  ASSERT_EQ(told.size(), 1u);
+  EXPECT_EQ(told[0].allocation(), place.name());
+  EXPECT_EQ(told[0].rep(), place.rep());
+  EXPECT_EQ(told[0].session(), session.name());
   Do<v1::Allocation>(chair_, Place("r1", item));  // and may take it again
 }
 
@@ -228,6 +233,36 @@ TEST_P(AllocationsRpc, EndWhenWhatAllowedThemHoldsNoLonger) {
   ends(membership_events::RepStoodDown(), rep);
   ends(membership_events::GoodStandingLapsed(), rep);
   EXPECT_EQ(state(other), v1::Allocation::ALLOCATED);
+}
+
+TEST_P(AllocationsRpc, EndWithTheItemOrTheSession) {
+  auto session = Hub("2021-12-03");
+  auto item = Scheduled("Short breaks", session);
+  auto dropped = Do<v1::Allocation>(chair_, Place("r1", item));
+  auto kept = Do<v1::Allocation>(chair_, Place("r1", Scheduled("Family hubs", session)));
+  auto prep = NewSession(Session::PREP, "2021-12-02");
+  prep.mutable_session()->set_prep_of(session.name());
+  v1::AllocateRepRequest place;
+  place.set_parent(kForum);
+  place.set_rep(dropped.rep());
+  place.set_session(Do<Session>(chair_, prep).name());
+  auto prepares = Do<v1::Allocation>(chair_, place);
+  auto ended = [&](const v1::Allocation& allocation) {
+    return Do<v1::Allocation>(chair_, Named<v1::GetAllocationRequest>(allocation.name())).state() ==
+           v1::Allocation::ENDED;
+  };
+  Do<Item>(chair_, Named<v1::DropItemRequest>(item.name()));
+  EXPECT_TRUE(ended(dropped));
+  EXPECT_FALSE(ended(kept));
+  for (const auto& name : {session.name(), place.session()}) {
+    auto cancel = Named<v1::CancelSessionRequest>(name);
+    cancel.set_reason("Nobody can come.");
+    Do<Session>(chair_, cancel);
+  }
+  mini_.SetDate("2021-11-16");  // the timers run
+  EXPECT_TRUE(ended(kept));
+  EXPECT_TRUE(ended(prepares));
+  EXPECT_EQ(mini_.Published<events::AllocationEnded>().size(), 3u);
 }
 
 TEST_P(AllocationsRpc, AConflictEndsThePlacesThatItNames) {

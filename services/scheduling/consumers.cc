@@ -6,7 +6,6 @@
 #include "coproduction/membership/events/v1/events.pb.h"
 #include "coproduction/scheduling/events/v1/requests.pb.h"
 #include "coproduction/scheduling/events/v1/sessions.pb.h"
-#include "coproduction/scheduling/v1/allocations.pb.h"
 #include "coproduction/scheduling/v1/settings.pb.h"
 #include "services/scheduling/allocations_rpc.h"
 #include "services/scheduling/items_rpc.h"
@@ -17,44 +16,35 @@ namespace hub::scheduling {
 namespace engagement = ::coproduction::engagement::events::v1;
 namespace membership = ::coproduction::membership::events::v1;
 namespace events = ::coproduction::scheduling::events::v1;
-using v1::Allocation;
 
-// What allowed the places of a rep, or one place, holds no longer: they are free again from today
-// on. `column` refers to the resource.
-static Status EndPlaces(Write& write, const std::string& column, const std::string& resource,
-                        const std::string& reason) {
-  ASSIGN_OR_RETURN(
-      auto places,
-      write.Select<Allocation>(
-          column + " = $2 AND state = 'ALLOCATED' AND session_id IN (SELECT id FROM "
-                   "sessions WHERE forum = $1 AND date >= $3 AND state NOT IN ('HELD', "
-                   "'CANCELLED'))",
-          {IdOf(resource), write.today()}));
-  for (const auto& place : places) {  // of one rep, in the sessions planned so far
-    ASSIGN_OR_RETURN(Allocation allocation, write.Get<Allocation>(place.name()));
-    allocation.set_state(Allocation::ENDED);
-    allocation.set_end_reason(reason);
-    RETURN_IF_ERROR(write.Put(std::move(allocation)).status());
-  }
-  return Status();
+// What allowed the places of a rep, or one place, holds no longer: those to come are free again.
+// `column` refers to the resource.
+static Status EndPlacesToCome(Write& write, const std::string& column, const std::string& resource,
+                              const std::string& reason) {
+  return EndPlaces(write,
+                   column +
+                       " = $2 AND session_id IN (SELECT id FROM sessions WHERE forum = $1 AND "
+                       "date >= $3 AND state NOT IN ('HELD', 'CANCELLED'))",
+                   {IdOf(resource), write.today()}, reason);
 }
 
 static Status OnRepPaused(Write& write, const membership::RepPaused& event, const Envelope&) {
-  return EndPlaces(write, "rep_id", event.rep(), "the rep pauses");
+  return EndPlacesToCome(write, "rep_id", event.rep(), "the rep pauses");
 }
 
 static Status OnRepStoodDown(Write& write, const membership::RepStoodDown& event, const Envelope&) {
-  return EndPlaces(write, "rep_id", event.rep(), "the rep stood down");
+  return EndPlacesToCome(write, "rep_id", event.rep(), "the rep stood down");
 }
 
 static Status OnGoodStandingLapsed(Write& write, const membership::GoodStandingLapsed& event,
                                    const Envelope&) {
-  return EndPlaces(write, "rep_id", event.rep(), "the rep is no longer in good standing");
+  return EndPlacesToCome(write, "rep_id", event.rep(), "the rep is no longer in good standing");
 }
 
 static Status OnConflictFound(Write& write, const membership::ConflictFound& event,
                               const Envelope&) {
-  return EndPlaces(write, "id", event.allocation(), "the rep declared an interest in this matter");
+  return EndPlacesToCome(write, "id", event.allocation(),
+                         "the rep declared an interest in this matter");
 }
 
 // Once: at most one request follows up an item, however often this is told.
@@ -110,7 +100,7 @@ static Status LookAtQuorum(Write& write, const std::string& resource) {
   return write.Put(std::move(session)).status();
 }
 
-// Its session was cancelled or its request withdrawn.
+// Its session was cancelled or its request withdrawn. Its places fall away with it.
 static Status DropFallenAway(Write& write, const std::string& resource) {
   ASSIGN_OR_RETURN(auto item, write.Get<v1::Item>(resource));
   return Drop(write, std::move(item)).status();

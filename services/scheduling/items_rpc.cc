@@ -34,6 +34,7 @@ static Status Reopen(Write& write, Session session) {
 StatusOr<Item> Drop(Write& write, Item item) {
   ASSIGN_OR_RETURN(Session session, write.Get<Session>(item.session()));
   RETURN_IF_ERROR(Reopen(write, std::move(session)));
+  RETURN_IF_ERROR(EndPlaces(write, "item_id = $2", {IdOf(item.name())}, "the item is dropped"));
   item.set_state(Item::DROPPED);
   ASSIGN_OR_RETURN(item, write.Put(std::move(item)));
   RETURN_IF_ERROR(Follow(write, item.request()).status());

@@ -100,9 +100,12 @@ static StatusOr<Session> HoldSession(Write& write, const v1::HoldSessionRequest&
   return write.Put(std::move(session));
 }
 
-// Its items follow by themselves (due row ItemFellAway), one command each.
+// Its items follow by themselves (due row ItemFellAway), one command each, and their places with
+// them.
 static StatusOr<Session> CancelSession(Write& write, const v1::CancelSessionRequest& in) {
   ASSIGN_OR_RETURN(Session session, write.Get<Session>(in.name(), in.etag()));
+  RETURN_IF_ERROR(EndPlaces(write, "session_id = $2 AND item_id IS NULL", {IdOf(session.name())},
+                            "the session is cancelled"));
   session.set_cancel_reason(in.reason());
   session.set_state(Session::CANCELLED);
   write.Emit<events::SessionCancelled>(session);
