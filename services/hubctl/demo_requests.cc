@@ -46,7 +46,7 @@ Status CompleteDraft(Turn& turn, Request request) {
   turn.Remember(turn["Key"], drafts.requests_size() == 1 ? drafts.requests(0).name() : "");
   v1::UpdateRequestRequest update;
   for (const char* field :
-       {"title", "workstream", "purpose", "decision_stage", "can_change", "cannot_change",
+       {"title", "about", "workstream", "purpose", "decision_stage", "can_change", "cannot_change",
         "who_decides", "minutes_wanted", "needed_by", "session", "papers", "attendees"}) {
     update.mutable_update_mask()->add_paths(field);
   }
@@ -57,6 +57,7 @@ Status CompleteDraft(Turn& turn, Request request) {
 
 Status Draft(Turn& turn) {
   Request request = Said(turn);
+  request.set_about(turn["What it is about"]);
   request.set_session(turn.Name(turn["Session asked for"]));
   request.set_attendees(Attendees(turn));
   if (!turn["Follows item"].empty()) return CompleteDraft(turn, std::move(request));

@@ -167,7 +167,9 @@ INSTANTIATE_TEST_SUITE_P(BothDatabases, RequestsRpc,
                          });
 
 TEST_P(RequestsRpc, ADraftBelongsToItsPartnerAndItsRequestor) {
-  auto request = Do<Request>(requestor_, NewRequest("Short breaks"));
+  auto create = NewRequest("Short breaks");
+  create.mutable_request()->set_about("Time off for families. We ask which breaks to buy.");
+  auto request = Do<Request>(requestor_, create);
   EXPECT_EQ(request.state(), Request::DRAFT);
   EXPECT_EQ(request.partner(), std::string(kForum) + "/partners/wcc");
   EXPECT_EQ(request.requestor_person(), "p-requestor");
@@ -179,6 +181,7 @@ TEST_P(RequestsRpc, ADraftBelongsToItsPartnerAndItsRequestor) {
   Request seen = Look(request.name());
   EXPECT_EQ(seen.requestor(), "Robin Example");
   EXPECT_EQ(seen.requestor_person(), "");
+  EXPECT_EQ(seen.about(), create.request().about());
   EXPECT_TRUE(Refused(
       mini_.Call<Request>(mini_.StrangerToken(), Named<v1::GetRequestRequest>(request.name()))
           .status(),
