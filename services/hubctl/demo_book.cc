@@ -97,11 +97,17 @@ std::map<std::string, std::vector<Column>> Columns() {
 StatusOr<std::unique_ptr<Book>> Book::Open(const std::string& folder) {
   auto book = std::make_unique<Book>();
   std::vector<Complaint> complaints;
+  const auto read = [&](const std::string& file) {
+    return ReadFile((std::filesystem::path(folder) / file).string());
+  };
+  for (const char* name : {"code of conduct", "terms of reference"}) {
+    ASSIGN_OR_RETURN(book->documents_[name],
+                     read(absl::StrReplaceAll(name, {{" ", "-"}}) + ".txt"));
+  }
   const auto sheets = Columns();
   for (const auto& [name, columns] : sheets) {
     const std::string file = name + ".csv";
-    ASSIGN_OR_RETURN(const std::string text,
-                     ReadFile((std::filesystem::path(folder) / file).string()));
+    ASSIGN_OR_RETURN(const std::string text, read(file));
     std::vector<std::string> names;
     for (const Column& column : columns) names.push_back(column.name);
     book->sheets_[name] = std::make_unique<Sheet>(file, text, names, &complaints);

@@ -1,5 +1,6 @@
 // All sheets of the demonstration (tests/data/README.md), read and checked as far as one sheet
-// shows it: columns, keys and references. What they mean is for those who play them.
+// shows it: columns, keys and references; and the documents beside them. What they mean is for
+// those who play them.
 #pragma once
 
 #include <map>
@@ -23,6 +24,8 @@ class Book {
   const Row& row(const std::string& name, const std::string& key) const {
     return *by_key_.at(name).at(key);
   }
+  // What reps accept: the text of the 'code of conduct' or the 'terms of reference'.
+  const std::string& document(const std::string& name) const { return documents_.at(name); }
 
  private:
   void Check(const std::string& name, const Row& row, const std::string& column,
@@ -30,6 +33,7 @@ class Book {
 
   std::map<std::string, std::unique_ptr<Sheet>> sheets_;
   std::map<std::string, std::map<std::string, const Row*>> by_key_;
+  std::map<std::string, std::string> documents_;
 };
 
 // What tells a row from the others of its sheet: its key, or what it joins, as 'S01|I01|R01'.

@@ -17,15 +17,7 @@ namespace v1 = ::coproduction::membership::v1;
 // Where members join: the forum's own system.
 constexpr char kPlatform[] = "membership_platform";
 constexpr char kCode[] = "code of conduct";
-constexpr char kCodeText[] =
-    "Reps speak for parent carers, not for themselves alone. They are guided by seven principles: "
-    "selflessness, integrity, objectivity, accountability, openness, honesty and leadership. They "
-    "keep to themselves what families tell them, declare their interests, and step back where they "
-    "have one.";
 constexpr char kTerms[] = "terms of reference";
-constexpr char kTermsText[] =
-    "A rep has a place in an item or a session by allocation, prepares for it, says what parent "
-    "carers think and tells the forum what was said. A rep may pause or stand down at any time.";
 
 Status Told(const std::vector<Complaint>& complaints) {
   return complaints.empty() ? Status() : UsageError(complaints[0].Text());
@@ -50,10 +42,10 @@ Status Publish(Turn& turn) {
   v1::PublishDocumentRequest publish;
   publish.set_parent(turn.forum());
   publish.mutable_document()->set_kind(v1::Document::CODE_OF_CONDUCT);
-  publish.mutable_document()->set_text(kCodeText);
+  publish.mutable_document()->set_text(turn.book().document(kCode));
   RETURN_IF_ERROR(turn.Make(turn.Member(turn["Key"]), publish, kCode));
   publish.mutable_document()->set_kind(v1::Document::TERMS_OF_REFERENCE);
-  publish.mutable_document()->set_text(kTermsText);
+  publish.mutable_document()->set_text(turn.book().document(kTerms));
   return turn.Make(turn.Member(turn["Key"]), publish, kTerms);
 }
 
@@ -80,15 +72,15 @@ Status CompleteInduction(Turn& turn) {
   return Move<v1::CompleteInductionRequest>(turn, Admin(turn));
 }
 
-Status Accept(Turn& turn, const std::string& document, const std::string& text) {
+Status Accept(Turn& turn, const std::string& document) {
   v1::AcceptDocumentRequest accept;
   accept.set_name(turn.Name(document));
   accept.set_rep(turn.Name(turn["Key"]));
-  accept.set_text_hash(Hex(privacy::Sha256(text)));
+  accept.set_text_hash(Hex(privacy::Sha256(turn.book().document(document))));
   return turn.Do(Turn::Rep(turn["Key"]), accept);
 }
-Status AcceptCode(Turn& turn) { return Accept(turn, kCode, kCodeText); }
-Status AcceptTerms(Turn& turn) { return Accept(turn, kTerms, kTermsText); }
+Status AcceptCode(Turn& turn) { return Accept(turn, kCode); }
+Status AcceptTerms(Turn& turn) { return Accept(turn, kTerms); }
 
 Status Declare(Turn& turn) {
   v1::MakeDeclarationRequest declare;

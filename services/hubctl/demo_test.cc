@@ -50,6 +50,9 @@ TEST_F(SheetsOfTheDemo, WithAMistakeAreNamedByFileLineAndColumn) {
   EXPECT_THAT(Complaints(), HasSubstr("items.csv:6: column 'Session': 'S99' is no key"));
   Replace("rates.csv", "Key,Kind", "Key,Sort");
   EXPECT_THAT(Complaints(), HasSubstr("rates.csv:1: column 'Kind': is missing"));
+  fs::remove(folder_ / "code-of-conduct.txt");
+  EXPECT_THAT(MessageOf(Book::Open(folder_.string()).status()), HasSubstr("code-of-conduct.txt"));
+  fs::copy(kSheets / "code-of-conduct.txt", folder_);
   Replace("invitations.csv", "S01,R02,", "S01,R01,");
   EXPECT_THAT(Complaints(), HasSubstr("invitations.csv:3: 'S01|R01' stands there twice"));
 }

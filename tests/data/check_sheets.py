@@ -294,6 +294,20 @@ def read(folder):
     return tables
 
 
+def check_documents(folder):
+    """What reps accept, in words that they can read."""
+    for name in ("code-of-conduct.txt", "terms-of-reference.txt"):
+        try:
+            with open(os.path.join(folder, name), encoding="utf-8") as f:
+                lines = f.read().splitlines()
+        except (OSError, UnicodeDecodeError):
+            bad((name, 0), "-", "no such document, or not UTF-8")
+            continue
+        for n, line in enumerate(lines, 1):
+            if line:
+                read_cell("documents", {"#file": name, "#line": n}, "-", "x", line)
+
+
 def references(t):
     keys = {sheet: {r["Key"] for r in rows if "Key" in r} for sheet, rows in t.items()}
     for sheet, (_, spec) in SHEETS.items():
@@ -1091,7 +1105,9 @@ def check_words(t, m):
 
 def main():
     here = os.path.dirname(os.path.abspath(__file__))
-    t = read(sys.argv[1] if len(sys.argv) > 1 else os.path.join(here, "warwickshire-2021-22"))
+    folder = sys.argv[1] if len(sys.argv) > 1 else os.path.join(here, "warwickshire-2021-22")
+    t = read(folder)
+    check_documents(folder)
     references(t)
     figures = []
     if not errors:  # what follows takes cells that can be read and keys that are there for granted
