@@ -109,7 +109,9 @@ static StatusOr<Booking> AskOthers(Ask& ask, const v1::AllocateRepRequest& in) {
     reserve.set_rep(in.rep());
     reserve.set_session(unit.session.name());
     reserve.set_session_date(unit.session.date());
-    reserve.set_activity_kind(unit.session.activity_kind());
+    const Booked booked = BookedAs(unit.session, request);
+    reserve.set_activity_kind(booked.kind);
+    reserve.set_fund(booked.fund);
     reserve.set_minutes(unit.session.minutes());
     if (request) reserve.set_partner(request->partner());
     ASSIGN_OR_RETURN(auto places, PlacesOf(read, in.rep(), unit.session.name()));

@@ -19,6 +19,11 @@ std::vector<std::string> PartiesOf(const std::optional<v1::EngagementRequest>& r
   return parties;
 }
 
+Booked BookedAs(const v1::Session& session, const std::optional<v1::EngagementRequest>& request) {
+  if (request && request->has_fund()) return {request->activity_kind(), request->fund()};
+  return {session.activity_kind(), ""};
+}
+
 Status MembershipAllows(const coproduction::membership::v1::CheckAllocationResponse& word) {
   using Word = coproduction::membership::v1::CheckAllocationResponse;
   if (word.allowed()) return Status();

@@ -23,6 +23,14 @@ namespace v1 = ::coproduction::scheduling::v1;
 // [seed: conflict of interest policy; domain: a conflict is an interest in one of these]
 std::vector<std::string> PartiesOf(const std::optional<v1::EngagementRequest>& request);
 
+// What a place is booked and paid as: in an item whose request a fund was agreed for, as the
+// request's activity from that fund; else as the session's, from whichever fund pays it.
+struct Booked {
+  v1::Activity::Kind kind;
+  std::string fund;
+};
+Booked BookedAs(const v1::Session& session, const std::optional<v1::EngagementRequest>& request);
+
 // Membership's word: in the pool, in good standing, no interest in the matter.
 Status MembershipAllows(const coproduction::membership::v1::CheckAllocationResponse& word);
 

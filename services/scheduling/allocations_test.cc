@@ -69,6 +69,20 @@ TEST(Membership, IsAskedAboutAllPartiesAndItsAnswerAges) {
   EXPECT_EQ(ReasonOf(FreshEnough(5'000'001)), errors::TEMPORARILY_UNAVAILABLE);
 }
 
+TEST(Places, AreBookedAsTheSessionUnlessAFundWasAgreedForTheRequest) {
+  Session session;
+  session.set_activity_kind(v1::Activity::HUB);
+  EXPECT_EQ(BookedAs(session, {}).kind, v1::Activity::HUB);
+  v1::EngagementRequest request;
+  request.set_activity_kind(v1::Activity::PRIORITY);
+  EXPECT_EQ(BookedAs(session, request).kind, v1::Activity::HUB);
+  EXPECT_EQ(BookedAs(session, request).fund, "");
+  request.set_activity_kind(v1::Activity::PROJECT);
+  request.set_fund("forums/w/funds/f");
+  EXPECT_EQ(BookedAs(session, request).kind, v1::Activity::PROJECT);
+  EXPECT_EQ(BookedAs(session, request).fund, "forums/w/funds/f");
+}
+
 TEST(Places, SixRepsHaveOneTheSeventhHasNot) {
   const std::set<std::string> five = {"a", "b", "c", "d", "e"};
   const std::set<std::string> six = {"a", "b", "c", "d", "e", "f"};

@@ -116,7 +116,7 @@ static StatusOr<remuneration::CheckFundingResponse> AskFunding(Ask& ask,
     question.set_activity_kind(request.activity_kind());
     question.set_partner(request.partner());
     question.set_date(session ? session->date() : request.needed_by());
-    question.set_fund(in.fund());
+    question.set_fund(in.fund().empty() ? request.fund() : in.fund());
     return Status();
   }));
   if (needed) return ask.Call<remuneration::CheckFundingResponse>(question);
@@ -131,6 +131,7 @@ static StatusOr<Request> AcceptRequest(Write& write, const v1::AcceptRequestRequ
   if (!funding.allowed()) return RuleRefused("no_fund_pays", funding.reason());
   ASSIGN_OR_RETURN(bool late, Late(write, request));
   RETURN_IF_ERROR(MayBeAccepted(request, late));
+  RETURN_IF_ERROR(AgreeOnFund(funding.fund(), &request));
   RETURN_IF_ERROR(GiveWord(write, request.mutable_acceptance()));
   if (Both(request.acceptance())) {
     request.set_state(Request::ACCEPTED);
@@ -142,6 +143,8 @@ static StatusOr<Request> AcceptRequest(Write& write, const v1::AcceptRequestRequ
 static StatusOr<Request> TakeBackAcceptance(Write& write, const v1::TakeBackAcceptanceRequest& in) {
   ASSIGN_OR_RETURN(Request request, write.Get<Request>(in.name(), in.etag()));
   TakeBackWord(write, request.mutable_acceptance());
+  const auto& words = request.acceptance();
+  if (!words.has_forum_time() && !words.has_partner_time()) request.clear_fund();
   return write.Put(std::move(request));
 }
 

@@ -93,6 +93,7 @@ void Submit(const std::string& today, v1::EngagementRequest* request) {
   request->set_state(v1::EngagementRequest::SUBMITTED);
   request->set_decision_stage(StageOf(*request));
   request->clear_acceptance();
+  request->clear_fund();
   request->clear_question();
   if (!request->has_submit_date()) request->set_submit_date(today);
 }
@@ -112,6 +113,18 @@ Status MayBeAccepted(const v1::EngagementRequest& request, bool late) {
 bool NeedsContribution(v1::Activity::Kind kind) {
   return kind == v1::Activity::PROJECT || kind == v1::Activity::TASK_AND_FINISH ||
          kind == v1::Activity::CONSULTATION;
+}
+
+Status AgreeOnFund(const std::string& fund, v1::EngagementRequest* request) {
+  if (fund.empty()) return Status();
+  if (request->has_fund() && request->fund() != fund) {
+    return RuleRefused("one_fund", "it was accepted with " + request->fund() +
+                                       " as the fund that pays, you name " + fund +
+                                       "; accept with the same, or let the side that named it take "
+                                       "its word back first");
+  }
+  request->set_fund(fund);
+  return Status();
 }
 
 v1::EngagementRequest FollowUp(const v1::EngagementRequest& old, const std::string& item,

@@ -39,6 +39,10 @@ Status MayBeAccepted(const v1::EngagementRequest& request, bool late);
 // beyond the scope of this funding']
 bool NeedsContribution(v1::Activity::Kind kind);
 
+// One fund pays what needs a contribution of its own, and both sides agree on it: the first to
+// accept names it, the other the same. [domain: 'agreed at acceptance']
+Status AgreeOnFund(const std::string& fund, v1::EngagementRequest* request);
+
 // The draft that follows when the forum wants to be involved further: linked to the item, owned by
 // the requestor of the old request. [seed: 'WPCV decide if there is a need for further
 // involvement']

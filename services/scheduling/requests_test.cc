@@ -142,6 +142,19 @@ TEST(Funding, OnlyWhatAPartnerAsksBeyondTheHubNeedsAContribution) {
   }
 }
 
+TEST(Funding, BothSidesAgreeOnOneFund) {
+  Request request = Complete();
+  EXPECT_TRUE(AgreeOnFund("", &request).ok());
+  EXPECT_FALSE(request.has_fund());
+  EXPECT_TRUE(AgreeOnFund("forums/w/funds/a", &request).ok());
+  EXPECT_TRUE(AgreeOnFund("forums/w/funds/a", &request).ok());
+  Status refused = AgreeOnFund("forums/w/funds/b", &request);
+  EXPECT_EQ(ErrorInfoOf(refused).metadata().at("rule"), "one_fund");
+  EXPECT_EQ(request.fund(), "forums/w/funds/a");
+  Submit("2022-01-10", &request);  // reviewed anew
+  EXPECT_FALSE(request.has_fund());
+}
+
 TEST(FurtherInvolvement, MakesADraftOwnedByTheSameRequestor) {
   Request old = Complete();
   old.set_state(Request::PRESENTED);
@@ -289,6 +302,47 @@ TEST_P(RequestsRpc, AProjectWithoutAFundIsRefusedWithTheFundsThatCouldPay) {
       mini_.Call<Request>(chair_, Named<v1::AcceptRequestRequest>(request.name())).status();
   EXPECT_TRUE(Refused(refused, errors::RULE_REFUSED, "no_fund_pays"));
   EXPECT_THAT(MessageOf(refused), HasSubstr("Council contribution 2021"));
+}
+
+TEST_P(RequestsRpc, TheFundAgreedIsKeptAndPaysThePlacesInItsItems) {
+  const std::string ours = std::string(kForum) + "/funds/ours";
+  const std::string theirs = std::string(kForum) + "/funds/theirs";
+  mini_.Answer<remuneration::CheckFundingRequest, remuneration::CheckFundingResponse>(
+      [&](const auto& in) -> StatusOr<remuneration::CheckFundingResponse> {
+        remuneration::CheckFundingResponse answer;
+        answer.set_allowed(true);
+        answer.set_fund(in.fund().empty() ? theirs : in.fund());
+        return answer;
+      });
+  mini_.Answer<remuneration::ReserveCommitmentRequest, remuneration::Commitment>(
+      [&](const auto& in) -> StatusOr<remuneration::Commitment> {
+        EXPECT_EQ(in.activity_kind(), v1::Activity::PROJECT);
+        EXPECT_EQ(in.fund(), ours);
+        ++reserved_;
+        remuneration::Commitment commitment;
+        commitment.set_name(std::string(kForum) + "/commitments/c1");
+        return commitment;
+      });
+  auto create = NewRequest("Exclusion film");
+  create.mutable_request()->set_activity_kind(v1::Activity::PROJECT);
+  auto request = Do<Request>(requestor_, create);
+  Do<Request>(requestor_, Named<v1::SubmitRequestRequest>(request.name()));
+  auto accept = Named<v1::AcceptRequestRequest>(request.name());
+  EXPECT_EQ(Do<Request>(chair_, accept).fund(), theirs);  // none named: any that can
+  EXPECT_FALSE(
+      Do<Request>(chair_, Named<v1::TakeBackAcceptanceRequest>(request.name())).has_fund());
+  accept.set_fund(ours);
+  EXPECT_EQ(Do<Request>(chair_, accept).fund(), ours);
+  accept.set_fund(theirs);
+  EXPECT_TRUE(Refused(mini_.Call<Request>(facilitator_, accept).status(), errors::RULE_REFUSED,
+                      "one_fund"));
+  accept.clear_fund();
+  auto accepted = Do<Request>(facilitator_, accept);
+  EXPECT_EQ(accepted.state(), Request::ACCEPTED);
+  EXPECT_EQ(accepted.fund(), ours);
+  auto item = Do<v1::Item>(facilitator_, NewItem(accepted, Hub("2021-12-03")));
+  Do<v1::Allocation>(chair_, Place("r1", item));
+  EXPECT_EQ(reserved_, 1);
 }
 
 TEST_P(RequestsRpc, AReviewMissedIsToldOnce) {
