@@ -15,8 +15,9 @@ constexpr int kTenthsOfAPenny = 10;
 
 std::string Treasurer(const Turn& turn) { return turn.Holder("TREASURER"); }
 
-// The giver is a partner's key, or an organisation.
+// The giver is a partner's key, whose funder then opens it, or an organisation.
 Status OpenFund(Turn& turn) {
+  std::string who = Treasurer(turn);
   v1::CreateFundRequest create;
   create.set_parent(turn.forum());
   v1::Fund* fund = create.mutable_fund();
@@ -26,6 +27,7 @@ Status OpenFund(Turn& turn) {
     if (partner["Key"] != turn["Giver"]) continue;
     fund->set_giver(partner["Name"]);
     fund->set_partner(turn.forum() + "/partners/" + partner["Id"]);
+    who = OfficerOf(turn.book(), partner["Id"], "FUNDER");
   }
   fund->set_from_date(DayOf(turn["From"]));
   fund->set_to_date(DayOf(turn["Until"]));
@@ -33,7 +35,7 @@ Status OpenFund(Turn& turn) {
   for (const std::string& kind : ListOf(turn["Kinds of activity"])) {
     fund->add_pays(ValueOf(kind, Activity::Kind_Parse));
   }
-  return turn.Make(Treasurer(turn), create);
+  return turn.Make(who, create);
 }
 
 Status SetRate(Turn& turn) {

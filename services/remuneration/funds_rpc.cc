@@ -49,8 +49,11 @@ Status NoteIfNearlySpent(Write& write, const std::string& name) {
 }
 
 static StatusOr<v1::Fund> CreateFund(Write& write, const v1::CreateFundRequest& in) {
-  RETURN_IF_ERROR(CheckFund(in.fund()));
-  ASSIGN_OR_RETURN(v1::Fund fund, write.Create(in.fund()));
+  v1::Fund fund = in.fund();
+  const std::string partner = write.partner();
+  RETURN_IF_ERROR(OpenedBy(partner.empty() ? "" : in.parent() + "/partners/" + partner, &fund));
+  RETURN_IF_ERROR(CheckFund(fund));
+  ASSIGN_OR_RETURN(fund, write.Create(std::move(fund)));
   for (const auto& account : {AccountOfFund(fund.name()), AccountOfCommitments(fund.name()),
                               AccountOfGiver(fund), AccountOfBank(fund.name())}) {
     RETURN_IF_ERROR(OpenAccount(write, account));

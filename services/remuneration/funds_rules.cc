@@ -34,6 +34,14 @@ Status CheckFund(const v1::Fund& fund) {
   return absl::OkStatus();
 }
 
+Status OpenedBy(const std::string& partner, v1::Fund* fund) {
+  if (partner.empty()) return absl::OkStatus();
+  if (fund->partner().empty()) fund->set_partner(partner);
+  if (fund->partner() == partner) return absl::OkStatus();
+  return InvalidField("fund.partner", "You give for " + partner + ", so fund.partner cannot be '" +
+                                          fund->partner() + "'. Leave it out.");
+}
+
 bool Pays(const v1::Fund& fund, const Purpose& purpose) {
   bool own = !fund.partner().empty() && fund.partner() == purpose.partner;
   return std::count(fund.pays().begin(), fund.pays().end(), purpose.kind) > 0 &&

@@ -26,6 +26,10 @@ struct Purpose {
 // Whether a fund can be as described.
 Status CheckFund(const v1::Fund& fund);
 
+// A partner, where one opens it (empty: the forum does), gives its own contribution and no other
+// fund.
+Status OpenedBy(const std::string& partner, v1::Fund* fund);
+
 // Whether it may pay the activity, money left aside. A partner's contribution pays only what that
 // partner asks for; what needs a contribution of its own is paid by nothing else.
 bool Pays(const v1::Fund& fund, const Purpose& purpose);

@@ -93,6 +93,17 @@ TEST(CheckFund, PeriodInOrderAndEachKindOnce) {
   EXPECT_EQ(ReasonOf(CheckFund(none)), errors::INVALID_FIELD);
 }
 
+TEST(OpenedBy, APartnerGivesItsOwnContribution) {
+  v1::Fund fund = kGrant;
+  EXPECT_TRUE(OpenedBy("", &fund).ok());
+  EXPECT_EQ(fund.partner(), "");
+  EXPECT_TRUE(OpenedBy(kCouncil, &fund).ok());
+  EXPECT_EQ(fund.partner(), kCouncil);
+  Status refused = OpenedBy(kIcb, &fund);
+  EXPECT_EQ(ErrorInfoOf(refused).metadata().at("field"), "fund.partner");
+  EXPECT_EQ(fund.partner(), kCouncil);
+}
+
 TEST(NearlySpent, AtTheShareTheForumSet) {
   EXPECT_FALSE(NearlySpent(kGrant, 175001, 90));
   EXPECT_TRUE(NearlySpent(kGrant, 175000, 90));
@@ -164,7 +175,23 @@ TEST_P(Funds, AProjectOfTheCouncilIsRefusedToTheGrantWithTheFundsThatCouldPay) {
   EXPECT_TRUE(Check(Activity::HUB, kWcc).has_answered_at());
 }
 
-TEST_P(Funds, OnlyTheTreasurerOrTheChairOpensOne) {
+TEST_P(Funds, AFunderOpensTheOwnContributionOfThePartner) {
+  v1::CreateFundRequest in;
+  in.set_parent(kForum);
+  *in.mutable_fund() = kGrant;
+  in.mutable_fund()->clear_name();
+  in.mutable_fund()->set_giver("Council");
+  in.mutable_fund()->set_partner(std::string(kForum) + "/partners/icb");
+  const std::string funder = mini_.Token(options::FUNDER);
+  EXPECT_TRUE(
+      Refused(mini_.Call<v1::Fund>(funder, in).status(), errors::INVALID_FIELD, "fund.partner"));
+  in.mutable_fund()->clear_partner();
+  EXPECT_EQ(Done<v1::Fund>(funder, in).partner(), kWcc);
+  EXPECT_EQ(Balance("partner-wcc"), -kGrant.amount_pence());
+  EXPECT_EQ(mini_.Published<events::FundOpened>(kWcc).size(), 1u);
+}
+
+TEST_P(Funds, OnlyTheTreasurerTheChairOrAFunderOpensOne) {
   v1::CreateFundRequest in;
   in.set_parent(kForum);
   for (const auto& token : {ann_, facilitator_, mini_.Token(options::VICE_CHAIR)}) {

@@ -60,7 +60,7 @@ TEST(Roles, OfAPartnerSeeNothingOfMembershipButForumsPartnersAndTheirOwnGrants) 
 
 TEST(Roles, OfAPartnerNeverSeeClaimsEntitlementsOrTheLedger) {
   EXPECT_THAT(OpenTo(OfPartner, "remuneration"),
-              ::testing::IsSubsetOf({"Funds.GetFund", "Funds.ListFunds"}));
+              ::testing::IsSubsetOf({"Funds.CreateFund", "Funds.GetFund", "Funds.ListFunds"}));
 }
 
 TEST(Roles, OfTheOperatorMeetNoContent) {
