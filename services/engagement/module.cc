@@ -7,6 +7,7 @@ void BindAttendances(Door& door);
 void BindRecords(Door& door);
 void BindInfluence(Door& door);
 void BindFurtherInvolvements(Door& door);
+void BindLiveFeedbacks(Door& door);
 void BindEvaluations(Door& door);
 void BindSettings(Door& door);
 void BindConsumers(Consumers& consumers);
@@ -14,8 +15,8 @@ void BindConsumers(Consumers& consumers);
 Module MakeEngagementModule() {
   return {"engagement",
           Migrations(),
-          {BindAttendances, BindRecords, BindInfluence, BindFurtherInvolvements, BindEvaluations,
-           BindSettings},
+          {BindAttendances, BindRecords, BindInfluence, BindFurtherInvolvements, BindLiveFeedbacks,
+           BindEvaluations, BindSettings},
           BindConsumers};
 }
 

@@ -633,6 +633,7 @@ class Table {
   std::string ReusedId(const Base& base) {
     const auto* id = base.request->GetDescriptor()->FindFieldByName("request_id");
     if (id == nullptr) return "has_no_request_id";
+    if (base.method->option->anonymous()) return "keeps_no_answer";
     const auto done = done_.find(base.method);
     if (done == done_.end()) return "no_valid_call";
     auto again = New(base.method->descriptor->output_type());

@@ -223,8 +223,11 @@ const Story& Engagement() {
       SchedulingKnowsTheItem,
       {
           {"CHAIR", "UpdateEngagementSettingsRequest",
-           R"(settings { name: "forums/warwickshire/engagementSettings" influence_days: 50 }
-              update_mask { paths: "influence_days" })"},
+           R"(settings { name: "forums/warwickshire/engagementSettings" influence_days: 50
+                         danger_notice: "In danger? Call 999."
+                         danger_notice_checked_on: "2021-12-01" }
+              update_mask { paths: "influence_days" paths: "danger_notice"
+                            paths: "danger_notice_checked_on" })"},
           {"event", "coproduction.scheduling.events.v1.ItemPresented",
            R"(item: "forums/warwickshire/items/i1" request: "forums/warwickshire/requests/r1"
               session: "forums/warwickshire/sessions/s1"
@@ -249,6 +252,9 @@ const Story& Engagement() {
            R"(parent: "forums/warwickshire" item: "forums/warwickshire/items/i1" decision: RETURN
               wish: "Come back with the figures.")"},
           {"CHAIR", "CloseAccountRequest", R"(name: "$InfluenceAccount")"},
+          {"MEMBER", "GiveLiveFeedbackRequest",
+           R"(parent: "forums/warwickshire" text: "The bus never came." theme: "school-transport")"},
+          {"CHAIR", "TriageLiveFeedbackRequest", R"(name: "$LiveFeedback" demand: FAILURE)"},
       }};
   return story;
 }
