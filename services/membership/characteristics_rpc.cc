@@ -19,9 +19,10 @@ StatusOr<v1::MemberCharacteristics> SetCharacteristics(Write& write,
                                                        const v1::SetCharacteristicsRequest& in) {
   // Whose they are follows from the token alone: nobody sets another's.
   const std::string name = "forums/" + write.forum() + "/characteristics/" + write.person();
+  const std::string& etag = in.characteristics().etag();
   ASSIGN_OR_RETURN(auto known, write.Find<v1::MemberCharacteristics>(name));
-  if (!known) return write.Create(in.characteristics(), write.person());
-  ASSIGN_OR_RETURN(auto stored, write.Get<v1::MemberCharacteristics>(name));
+  if (!known && etag.empty()) return write.Create(in.characteristics(), write.person());
+  ASSIGN_OR_RETURN(auto stored, write.Get<v1::MemberCharacteristics>(name, etag));
   v1::MemberCharacteristics next = in.characteristics();
   next.set_name(stored.name());
   next.set_etag(stored.etag());
