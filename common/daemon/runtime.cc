@@ -16,6 +16,7 @@ namespace v1 = ::coproduction::hub::v1;
 // An event that its handler refused this often is set aside where an operator sees it.
 constexpr int kMostTries = 5;
 constexpr int kTimerBatch = 100;
+constexpr Micros kSealEvery = 60'000'000, kForgetEvery = 3600'000'000ll;  // machine time
 
 std::string CollectionOf(const std::string& aggregate) {
   const auto* resource = schema::ResourceOfName(aggregate);
@@ -56,7 +57,10 @@ StatusOr<std::unique_ptr<Runtime>> Runtime::Open(Module module, Options options)
   engine.keys = self.options_.keys;
   engine.clock = self.options_.clock;
   engine.replica = self.options_.replica;
-  for (const auto& receiver : self.options_.receivers) engine.receivers.push_back(receiver.name);
+  for (const auto& receiver : self.options_.receivers) {
+    engine.receivers.push_back(receiver.name);
+    engine.keep_events = std::max(engine.keep_events, receiver.max_age);
+  }
   ASSIGN_OR_RETURN(self.engine_, journal::Engine::Open(engine, self.module_.migrations));
   self.executor_ = std::make_unique<Executor>(self.options_.workers, 1000);
   Door::Options door;
@@ -89,6 +93,7 @@ Status Runtime::Start() {
     events::Relay::Options relay;
     relay.service = module_.name;
     relay.store = store_.get();
+    relay.clock = options_.clock;
     relay.receivers = options_.receivers;
     // Stable, so that a restarted process goes on at once where it was.
     relay.holder = "replica " + std::to_string(options_.replica);
@@ -102,6 +107,7 @@ Status Runtime::Start() {
                                         return Apply(envelope, body);
                                       }));
   }
+  started_ = true;
   timers_ = std::thread([this] { TimerLoop(); });
   return Status();
 }
@@ -116,6 +122,8 @@ void Runtime::Drain() {
   if (timers_.joinable()) timers_.join();
   subscriber_.reset();
   if (executor_) executor_->Drain();
+  // What is stopped in order leaves nothing unsealed but what an anonymous method did today.
+  if (engine_ && started_) Say("audit", engine_->SealJournal());
   if (engine_) engine_->wake = [] {};
   relay_.reset();
   if (store_) store_->Drain();
@@ -266,13 +274,24 @@ Status Runtime::RunDueTimers() {
   }
 }
 
+void Runtime::Say(const char* what, const Status& status) const {
+  if (status.ok()) return;
+  std::fprintf(stderr, "%s of %s: %s\n", what, module_.name.c_str(), MessageOf(status).c_str());
+}
+
 void Runtime::TimerLoop() {
+  Micros sealed = MachineNow(), forgot = 0;
   std::unique_lock<std::mutex> lock(mutex_);
   while (!stopping_) {
     lock.unlock();
-    Status status = RunDueTimers();
-    if (!status.ok()) {
-      std::fprintf(stderr, "timers of %s: %s\n", module_.name.c_str(), MessageOf(status).c_str());
+    Say("timers", RunDueTimers());
+    if (MachineNow() >= sealed + kSealEvery) {
+      sealed = MachineNow();
+      Say("audit", engine_->SealJournal());
+    }
+    if (MachineNow() >= forgot + kForgetEvery) {
+      forgot = MachineNow();
+      Say("retention", engine_->Forget());
     }
     lock.lock();
     stop_.wait_for(lock, std::chrono::seconds(1), [this] { return stopping_; });
@@ -290,10 +309,10 @@ Status Runtime::ListEvents(const std::string& receiver, const std::string& aggre
           epoch = std::string(row.Text(0));
           return Status();
         }));
-    std::string where = "receiver = $1 AND id > $2";
-    std::vector<db::Value> values = {receiver, after_id};
+    std::string where = "receiver = $1 AND id > $2 AND held_until <= $3";
+    std::vector<db::Value> values = {receiver, after_id, options_.clock->Now()};
     if (!aggregate.empty()) {
-      where += " AND aggregate = $3 AND n > $4";
+      where += " AND aggregate = $4 AND n > $5";
       values.push_back(aggregate);
       values.push_back(after_sequence);
     }
@@ -341,8 +360,19 @@ StatusOr<v1::ServiceStatus> Runtime::Condition() {
     };
     RETURN_IF_ERROR(
         count("SELECT COUNT(*) FROM journal", {}, [&](int64_t n) { status.set_journal_rows(n); }));
-    RETURN_IF_ERROR(count("SELECT COUNT(*) FROM payloads WHERE sent_at IS NULL AND receiver <> ''",
-                          {}, [&](int64_t n) { status.set_unsent_events(n); }));
+    RETURN_IF_ERROR(
+        count("SELECT COUNT(*) FROM payloads WHERE sent_at IS NULL AND receiver <> '' "
+              "AND held_until <= $1",
+              {options_.clock->Now()}, [&](int64_t n) { status.set_unsent_events(n); }));
+    RETURN_IF_ERROR(conn.Query("SELECT n, head FROM blocks ORDER BY n DESC LIMIT 1", {},
+                               [&](const db::Row& row) {
+                                 status.set_sealed_blocks(row.Int(0));
+                                 status.set_audit_head(Hex(std::string(row.Blob(1))));
+                                 return Status();
+                               }));
+    RETURN_IF_ERROR(
+        count("SELECT (SELECT COUNT(*) FROM journal) - (SELECT COUNT(*) FROM block_rows)", {},
+              [&](int64_t n) { status.set_unsealed_rows(n); }));
     RETURN_IF_ERROR(count("SELECT COUNT(*) FROM dead_letters", {},
                           [&](int64_t n) { status.set_dead_letters(n); }));
     if (consumers_.due.empty()) return Status();

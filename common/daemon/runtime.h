@@ -61,6 +61,7 @@ class Runtime {
   Status Repair(const Envelope& envelope, int64_t after);
   Status ApplyOne(const Envelope& envelope, const std::string& body, bool* gap, int64_t* last);
   void TimerLoop();
+  void Say(const char* what, const Status& status) const;  // of what runs by itself, if it failed
   bool Follows(const std::string& aggregate) const;
 
   Module module_;
@@ -76,6 +77,7 @@ class Runtime {
   std::mutex timers_mutex_;  // one run at a time
   std::mutex mutex_;
   std::condition_variable stop_;
+  bool started_ = false;
   bool stopping_ = false;
   std::map<std::string, int> failures_;  // by event id: tries since the start
   std::thread timers_;

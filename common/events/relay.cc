@@ -29,6 +29,7 @@ constexpr int kPage = 1000;  // rows of one query or transaction when reading ba
 constexpr size_t kHeaderRoom = 4096;
 constexpr Micros kLook = 100000;  // how long a wait for answers goes without looking around
 constexpr Micros kFirstPause = 100000, kLongestPause = 2000000;  // between attempts
+constexpr Micros kLastWords = 2000000;                           // at the end
 
 struct Row {
   Outgoing event;
@@ -139,6 +140,11 @@ class ReceiverRelay {
         woken_ = false;
       }
     }
+    // What was committed last goes out before the process ends, if the server is there to take it.
+    const Micros limit = MachineNow() + kLastWords;
+    for (bool more = read_back_; more && MachineNow() < limit && connection_->connected();) {
+      more = Turn(std::stop_token()).value_or(false);
+    }
     if (lease_until_ > MachineNow()) {  // another need not wait for the end of it
       (void)options_.store->WriteAndWait([this](db::Conn& conn) {
         conn.Post("UPDATE leases SET until = 0 WHERE name = $1 AND holder = $2",
@@ -230,31 +236,31 @@ class ReceiverRelay {
     RETURN_IF_ERROR(options_.store->ReadAndWait([&](db::Conn& conn) -> Status {
       rows.clear();
       std::string epoch;
-      RETURN_IF_ERROR(
-          conn.Query("SELECT p.id, p.aggregate, p.type, p.version, p.n, p.at, p.paths, p.body, "
-                     "COALESCE(CASE WHEN earlier.sent_at IS NULL THEN earlier.id END, 0) "
-                     "FROM payloads p LEFT JOIN payloads earlier ON earlier.receiver = p.receiver "
-                     "AND earlier.aggregate = p.aggregate AND earlier.n = p.n - 1 "
-                     "WHERE p.receiver = $1 AND p.receiver <> '' AND p.sent_at IS NULL "
-                     "ORDER BY p.id LIMIT $2",
-                     {receiver_.name, int64_t{kBatch}}, [&](const db::Row& row) {
-                       Row& added = rows.emplace_back();
-                       Outgoing& event = added.event;
-                       event.payload_id = row.Int(0);
-                       event.id = EventId(options_.service, event.payload_id);
-                       event.aggregate = std::string(row.Text(1));
-                       if (absl::StartsWith(event.aggregate, "forums/")) {
-                         event.forum = ForumOf(event.aggregate);
-                       }
-                       event.type = std::string(row.Text(2));
-                       event.version = row.Int(3);
-                       event.sequence = row.Int(4);
-                       event.time = row.Int(5);
-                       event.paths = std::string(row.Text(6));
-                       event.body = std::string(row.Blob(7));
-                       added.waits_for = row.Int(8);
-                       return Status();
-                     }));
+      RETURN_IF_ERROR(conn.Query(
+          "SELECT p.id, p.aggregate, p.type, p.version, p.n, p.at, p.paths, p.body, "
+          "COALESCE(CASE WHEN earlier.sent_at IS NULL THEN earlier.id END, 0) "
+          "FROM payloads p LEFT JOIN payloads earlier ON earlier.receiver = p.receiver "
+          "AND earlier.aggregate = p.aggregate AND earlier.n = p.n - 1 "
+          "WHERE p.receiver = $1 AND p.receiver <> '' AND p.sent_at IS NULL "
+          "AND p.held_until <= $2 ORDER BY p.id LIMIT $3",
+          {receiver_.name, options_.clock->Now(), int64_t{kBatch}}, [&](const db::Row& row) {
+            Row& added = rows.emplace_back();
+            Outgoing& event = added.event;
+            event.payload_id = row.Int(0);
+            event.id = EventId(options_.service, event.payload_id);
+            event.aggregate = std::string(row.Text(1));
+            if (absl::StartsWith(event.aggregate, "forums/")) {
+              event.forum = ForumOf(event.aggregate);
+            }
+            event.type = std::string(row.Text(2));
+            event.version = row.Int(3);
+            event.sequence = row.Int(4);
+            event.time = row.Int(5);
+            event.paths = std::string(row.Text(6));
+            event.body = std::string(row.Blob(7));
+            added.waits_for = row.Int(8);
+            return Status();
+          }));
       if (rows.empty()) return Status();
       RETURN_IF_ERROR(
           conn.Query("SELECT value FROM meta WHERE name = 'epoch'", {}, [&](const db::Row& row) {
@@ -482,8 +488,9 @@ class RelayToAll : public Relay {
       for (auto& relay : relays_) {
         RETURN_IF_ERROR(
             conn.Query("SELECT COUNT(*) FROM payloads "
-                       "WHERE receiver = $1 AND receiver <> '' AND sent_at IS NULL",
-                       {relay->receiver().name}, [&](const db::Row& row) {
+                       "WHERE receiver = $1 AND receiver <> '' AND sent_at IS NULL "
+                       "AND held_until <= $2",
+                       {relay->receiver().name, options_.clock->Now()}, [&](const db::Row& row) {
                          unsent += row.Int(0);
                          return Status();
                        }));
@@ -513,8 +520,8 @@ std::string EventId(const std::string& service, int64_t payload_id) {
 }
 
 StatusOr<std::unique_ptr<Relay>> Relay::Start(Options options) {
-  if (options.store == nullptr || options.service.empty()) {
-    return Internal("a relay needs its service and its store");
+  if (options.store == nullptr || options.clock == nullptr || options.service.empty()) {
+    return Internal("a relay needs its service, its store and the hub's clock");
   }
   if (options.lease < 2 * options.ack_wait) {
     return Internal("a lease shorter than two waits for an acknowledgement would never send");

@@ -129,7 +129,10 @@ class RelayTest : public NatsTest, public ::testing::WithParamInterface<db::Engi
     ASSERT_TRUE(store.ok()) << store.status();
     store_ = std::move(*store);
     Change([](db::Conn& conn) {
-      return conn.Script(absl::StrReplaceAll(journal::kTables, {{"{append_only:journal}", ""}}));
+      return conn.Script(absl::StrReplaceAll(absl::StrCat(journal::kTables, journal::kAuditTables),
+                                             {{"{append_only:journal}", ""},
+                                              {"{append_only:blocks}", ""},
+                                              {"{append_only:block_rows}", ""}}));
     });
   }
   void TearDown() override {
@@ -149,16 +152,17 @@ class RelayTest : public NatsTest, public ::testing::WithParamInterface<db::Engi
     std::string body = Body("REASON");
     std::string paths = "display_name";
     int64_t id = 0;
+    Micros held_until = 0;
   };
   void Add(const Receiver& receiver, const std::vector<Event>& events) {
     Change([&](db::Conn& conn) {
       for (const Event& event : events) {
         int64_t id = event.id != 0 ? event.id : (++last_id_) * journal::kPartsPerCommand;
         conn.Post(
-            "INSERT INTO payloads(id, receiver, aggregate, type, version, n, at, paths, body) "
-            "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+            "INSERT INTO payloads(id, receiver, aggregate, type, version, n, at, paths, body, "
+            "held_until) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
             {id, receiver.name, event.aggregate, event.type, event.n + 100, event.n,
-             int64_t{1638522000000000}, event.paths, db::Bytes{event.body}});
+             int64_t{1638522000000000}, event.paths, db::Bytes{event.body}, event.held_until});
       }
       return Status();
     });
@@ -187,6 +191,7 @@ class RelayTest : public NatsTest, public ::testing::WithParamInterface<db::Engi
   std::unique_ptr<Relay> StartAnother(Relay::Options options) {
     options.service = kService;
     options.store = store_.get();
+    options.clock = &clock_;
     auto relay = Relay::Start(std::move(options));
     EXPECT_TRUE(relay.ok()) << relay.status();
     return std::move(*relay);
@@ -225,6 +230,7 @@ class RelayTest : public NatsTest, public ::testing::WithParamInterface<db::Engi
   }
 
   Folder folder_;
+  Clock clock_;
   std::unique_ptr<db::Store> store_;
   std::unique_ptr<Relay> relay_;
   int64_t last_id_ = 1000;
@@ -268,6 +274,21 @@ TEST_P(RelayTest, AnEventNeverOvertakesTheOneBeforeWhateverTheirIds) {
   Start({services_});
   AllSent();
   ExpectOnceInOrder(services_, 703);
+}
+
+// What an anonymous method told waits for the end of its day, and what follows on it waits too.
+TEST_P(RelayTest, WhatIsHeldBackIsSentWhenItsTimeHasComeAndNotOvertaken) {
+  clock_.SetDate("2022-01-14");
+  const std::string held = "forums/warwickshire/members/held";
+  Add(council_, {{.aggregate = held, .n = 1, .held_until = clock_.Now() + 86400 * kSecond},
+                 {.aggregate = held, .n = 2},
+                 {.aggregate = "forums/warwickshire/members/other", .n = 1}});
+  Start({council_});
+  ASSERT_TRUE(Until([&] { return Size(council_) == 1; }));
+  EXPECT_EQ(Stream(council_)[0].headers["ce-subject"], "forums/warwickshire/members/other");
+  clock_.SetDate("2022-01-16");
+  AllSent();
+  ExpectOnceInOrder(council_, 3);
 }
 
 TEST_P(RelayTest, AnEventIsACloudEventInJsonOutsideAndInProtobufBetweenServices) {

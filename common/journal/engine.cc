@@ -17,8 +17,6 @@ constexpr size_t kSaltBytes = 16;
 // Ends the transaction of a call that was only to be checked (AIP-163): all is undone, the answer
 // stands.
 constexpr char kOnlyChecked[] = "coproduction-hub/only-checked";
-constexpr int kReplicaBits = 3;
-constexpr Micros kDay = 86400ll * 1000000;
 
 class SubjectSealer : public db::Sealer {
  public:
@@ -62,7 +60,8 @@ StatusOr<std::unique_ptr<Engine>> Engine::Open(Options options,
                                                const std::vector<db::Migration>& migrations) {
   std::unique_ptr<Engine> engine(new Engine(std::move(options)));
   db::Store& store = *engine->options_.store;
-  RETURN_IF_ERROR(store.Migrate({{1, "0001_engine.sql", kTables}}, "engine_migrations"));
+  RETURN_IF_ERROR(store.Migrate(
+      {{1, "0001_engine.sql", kTables}, {2, "0002_audit.sql", kAuditTables}}, "engine_migrations"));
   RETURN_IF_ERROR(store.Migrate(migrations));
   RETURN_IF_ERROR(engine->options_.store->ReadAndWait([&](db::Conn& conn) -> Status {
     for (const auto* resource : schema::Resources(engine->options_.service)) {
@@ -252,23 +251,17 @@ Status Engine::Finish(Read& read, Call& call) {
 Status Engine::WriteRows(Call& call, Command& command, int64_t seq) {
   const bool anonymous = call.method != nullptr && call.method->option->anonymous();
   const Micros at = anonymous ? command.now - command.now % kDay : command.now;
-  std::vector<db::Value> values;
+  // What somebody anonymous did is told in one batch with all else of its day.
+  const Micros held_until = anonymous ? at + kDay : 0;
+  std::vector<Payload> payloads;
   int64_t part = 1;
-  auto add = [&](int64_t id, const std::string& receiver, const std::string& aggregate,
-                 const std::string& type, int64_t version, int64_t n, const std::string& paths,
-                 std::string body) {
-    for (db::Value value : std::initializer_list<db::Value>{
-             id, receiver, aggregate, type, version, n, at, paths, db::Bytes{std::move(body)}}) {
-      values.push_back(std::move(value));
-    }
-  };
 
   std::string salt = RandomBytes(kSaltBytes), answer;
   if (call.response != nullptr && !anonymous) {
     answer = call.response->SerializeAsString();
     ASSIGN_OR_RETURN(std::string key, KeyOfDay(seq >> kReplicaBits));
-    add(seq * kPartsPerCommand, "", "", "", 0, 0, "",
-        privacy::Seal(key, salt + answer, "payloads|" + std::to_string(seq)));
+    payloads.push_back({seq * kPartsPerCommand, "", "", "", 0, 0, at, "",
+                        privacy::Seal(key, salt + answer, "payloads|" + std::to_string(seq))});
   }
 
   std::string resource;
@@ -315,21 +308,15 @@ Status Engine::WriteRows(Call& call, Command& command, int64_t seq) {
       if (event == nullptr || !Holds(*option, audience)) event = &changed;
       if (part == kPartsPerCommand) return Internal("one command changes too many records");
       // Not even the names of changed fields go to a partner: they tell of what it may not see.
-      add(seq * kPartsPerCommand + part++, receiver, touched->name,
-          event->GetDescriptor()->full_name(), audience == options::TO_PARTNER ? n : now_version, n,
-          audience == options::TO_PARTNER ? "" : paths, privacy::Project(*event, audience));
+      payloads.push_back({seq * kPartsPerCommand + part++, receiver, touched->name,
+                          event->GetDescriptor()->full_name(),
+                          audience == options::TO_PARTNER ? n : now_version, n, at,
+                          audience == options::TO_PARTNER ? "" : paths,
+                          privacy::Project(*event, audience), held_until});
     }
   }
 
-  constexpr size_t kColumns = 9;
-  if (!values.empty()) {
-    std::string sql =
-        "INSERT INTO payloads(id, receiver, aggregate, type, version, n, at, paths, body) VALUES ";
-    for (size_t i = 0; i < values.size(); ++i) {
-      sql += (i % kColumns != 0 ? ", $" : i == 0 ? "($" : "), ($") + std::to_string(i + 1);
-    }
-    RETURN_IF_ERROR(command.conn->Exec(sql + ")", values).status());
-  }
+  RETURN_IF_ERROR(InsertPayloads(*command.conn, payloads));
   const std::string method = call.method_name;
   return command.conn
       ->Exec(
@@ -338,6 +325,25 @@ Status Engine::WriteRows(Call& call, Command& command, int64_t seq) {
           {seq, at, anonymous ? "" : call.principal.key(), method, anonymous ? "" : resource,
            anonymous ? int64_t{0} : version, db::Bytes{privacy::Sha256(salt + call.body + answer)}})
       .status();
+}
+
+Status InsertPayloads(db::Conn& conn, const std::vector<Payload>& payloads) {
+  if (payloads.empty()) return Status();
+  std::vector<db::Value> values;
+  std::string sql =
+      "INSERT INTO payloads(id, receiver, aggregate, type, version, n, at, paths, body, "
+      "held_until) VALUES ";
+  for (const auto& row : payloads) {
+    sql += values.empty() ? "(" : "), (";
+    const size_t first = values.size();
+    for (db::Value value : std::initializer_list<db::Value>{
+             row.id, row.receiver, row.aggregate, row.type, row.version, row.n, row.at, row.paths,
+             db::Bytes{row.body}, row.held_until}) {
+      values.push_back(std::move(value));
+      sql += (values.size() == first + 1 ? "$" : ", $") + std::to_string(values.size());
+    }
+  }
+  return conn.Exec(sql + ")", values).status();
 }
 
 }  // namespace hub::journal

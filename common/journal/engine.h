@@ -21,6 +21,9 @@
 
 namespace hub::journal {
 
+inline constexpr Micros kDay = 86400ll * 1000000;
+inline constexpr int kReplicaBits = 3;  // of a sequence number, below its microseconds
+
 enum Source { kCall = 1, kEvent = 2, kTimer = 3 };
 
 // A call as the engine takes it. Everything here outlives the call of `done`.
@@ -48,6 +51,7 @@ class Engine {
     const Clock* clock = nullptr;
     std::vector<std::string> receivers;  // names, as common/events/receivers.h says
     int replica = 0;                     // 0 to 7: distinguishes processes on one database
+    Micros keep_events = 30 * kDay;      // as long as the streams keep them
   };
 
   // The engine's tables, then the service's migrations; refuses a schema that does not fit.
@@ -69,6 +73,14 @@ class Engine {
   std::map<const google::protobuf::Descriptor*, AttendsHook> attends;
   std::function<void()> wake = [] {};
 
+  // Upkeep, which the runtime calls now and then; doing it more often, or on two replicas, does no
+  // harm.
+  Status SealJournal();  // audit.cc
+  Status Forget();       // retention.cc
+  // Keeps that the call was refused, or read what is logged ('OK'). `done` comes after the commit.
+  void LogAccess(const Call& call, const std::string& resource, const std::string& outcome,
+                 std::function<void(Status)> done);
+
   const Options& config() const { return options_; }
   db::Sealer* sealer() { return sealer_.get(); }
   Micros Now() const { return options_.clock->Now(); }
@@ -89,6 +101,7 @@ class Engine {
   Options options_;
   std::unique_ptr<db::Sealer> sealer_;
   std::atomic<int64_t> last_seq_{0};
+  std::atomic<Micros> sealed_day_{0};  // the day on which all days before it were looked through
 };
 
 }  // namespace hub::journal

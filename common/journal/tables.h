@@ -1,16 +1,24 @@
-// The engine's own tables, the same in every service's database, before the service's migrations.
+// The engine's own tables, the same in every service's database, numbered apart from the service's
+// migrations.
 //   keys         one row per command done: (source, principal, request_id); claimed first, kept for
-//   ever journal      one row per command, inserted last, never changed payloads     what a command
-//   produced: receiver '' is the answer as sent (sealed), every other
-//                receiver's row is its projection of the event, unsent while sent_at is NULL;
-//                id = seq * 256 + part, so ids are in time order and the journal row is found from
-//                it
+//                ever
+//   journal      one row per command, inserted last, never changed
+//   payloads     what a command produced: receiver '' is the answer as sent (sealed), every other
+//                receiver's row is its projection of the event, unsent while sent_at is NULL, kept
+//                back until held_until; id = seq * 256 + part, so ids are in time order and the
+//                journal row is found from it
 //   counters     dense sequence per (receiver, aggregate) for receivers who do not get every change
 //   positions    per consumed aggregate the last sequence applied here
 //   dead_letters consumed events that were refused too often
 //   leases       who relays to a receiver now
-//   meta         'epoch': raised by restore and by promotion of a replica
+//   meta         'epoch': raised by restore and by promotion of a replica; 'forgotten': the last
+//                payload id below which events were let go
+//   blocks       the audit: heads of the sealed blocks of journal rows, in block_rows' order
+//   access_log   reads of personal data, and refusals
 #pragma once
+
+#include <string>
+#include <vector>
 
 #include "common/db/db.h"
 
@@ -48,5 +56,33 @@ CREATE TABLE leases(
 CREATE TABLE meta(name {text} NOT NULL PRIMARY KEY, value {text} NOT NULL) {strict};
 INSERT INTO meta(name, value) VALUES ('epoch', '1');
 )SQL";
+
+inline const char kAuditTables[] = R"SQL(
+ALTER TABLE payloads ADD COLUMN held_until {int64} NOT NULL DEFAULT 0;
+CREATE TABLE blocks(
+  n {int64} NOT NULL PRIMARY KEY, at {int64} NOT NULL, size {int64} NOT NULL,
+  head {bytes} NOT NULL) {strict};
+{append_only:blocks}
+CREATE TABLE block_rows(
+  block {int64} NOT NULL, position {int64} NOT NULL, seq {int64} NOT NULL UNIQUE,
+  PRIMARY KEY (block, position)) {strict};
+{append_only:block_rows}
+CREATE TABLE access_log(
+  id {int64} NOT NULL PRIMARY KEY, at {int64} NOT NULL, principal {text} NOT NULL,
+  method {text} NOT NULL, resource {text} NOT NULL, outcome {text} NOT NULL) {strict};
+)SQL";
+
+// A row of payloads.
+struct Payload {
+  int64_t id;
+  std::string receiver, aggregate, type;
+  int64_t version, n;
+  Micros at;
+  std::string paths, body;
+  Micros held_until = 0;
+};
+
+// By one statement.
+Status InsertPayloads(db::Conn& conn, const std::vector<Payload>& payloads);
 
 }  // namespace hub::journal

@@ -99,6 +99,7 @@ struct Flight : public Ask, public std::enable_shared_from_this<Flight> {
                            "this is only for a demonstration's state, which this hub's is not"));
     }
     call->principal = principal;
+    call->method_name = entry.method->descriptor->full_name();
     auto forum = schema::ForumOfRequest(*request);
     // A name that cannot be read is of no forum: the caller's own judges the role, then the verdict
     // below says what is wrong with it.
@@ -108,7 +109,6 @@ struct Flight : public Ask, public std::enable_shared_from_this<Flight> {
     call->verdict = forum.ok() ? CheckName() : forum.status();
     if (call->verdict.ok()) call->verdict = schema::Validate(request.get(), call->forum);
     call->method = entry.method;
-    call->method_name = entry.method->descriptor->full_name();
     call->own = entry.own;
     call->request_id = schema::TextOf(*request, "request_id");
     call->body = request->SerializeAsString();
@@ -162,14 +162,15 @@ struct Flight : public Ask, public std::enable_shared_from_this<Flight> {
   void AskFirst() {
     // A resend is answered from what is stored; asking again could reserve twice.
     Status checked = Snapshot([this](Read& read) -> Status {
-      if (call->verdict.ok() && entry.write && !call->request_id.empty()) {
+      if (entry.write && !call->request_id.empty()) {
         ASSIGN_OR_RETURN(int64_t seq, read.Number("SELECT seq FROM keys WHERE source = $1 AND "
                                                   "principal = $2 AND request_id = $3",
                                                   {int64_t{journal::kCall}, call->principal.key(),
                                                    call->request_id}));
         done_before = seq != 0;
       }
-      if (done_before || !call->verdict.ok()) return call->verdict;
+      if (done_before) return Status();
+      RETURN_IF_ERROR(call->verdict);
       const auto* resource = schema::ResourceOfName(schema::TextOf(*request, "name"));
       // A name of another service's is no record of ours; the Ask says what is wrong with it.
       if (resource == nullptr || resource->service != door->options_.engine->config().service) {
@@ -226,7 +227,30 @@ struct Flight : public Ask, public std::enable_shared_from_this<Flight> {
     undo.clear();
   }
 
+  // Refusals, and reads of personal data that the schema marks, go to the access log: a read is
+  // answered when that is kept.
   void Finish(const Status& status) {
+    const bool read = status.ok() && entry.method->option->read_logged() && !entry.write;
+    const auto reason = ReasonOf(status);
+    const bool refused =
+        !status.ok() && (reason == errors::ROLE_NOT_ALLOWED ||
+                         reason == errors::RESOURCE_NOT_FOUND || reason == errors::FIELD_NOT_YOURS);
+    if ((!read && !refused) || call->principal.issuer.empty() ||
+        entry.method->option->anonymous()) {
+      return Leave(status);
+    }
+    std::string resource = schema::TextOf(*request, "name");
+    if (resource.empty()) resource = schema::TextOf(*request, "parent");
+    if (refused) {
+      door->options_.engine->LogAccess(*call, resource, errors::ErrorReason_Name(reason),
+                                       [](Status) {});
+      return Leave(status);
+    }
+    door->options_.engine->LogAccess(
+        *call, resource, "OK", [self = shared_from_this()](Status kept) { self->Leave(kept); });
+  }
+
+  void Leave(const Status& status) {
     if (status.ok()) *out = ToBuffer(*response);
     if (ReasonOf(status) == errors::INTERNAL_FAULT && !status.ok()) {
       std::fprintf(stderr, "fault in %s: %s\n", entry.method->path.c_str(),

@@ -338,6 +338,10 @@ class Program {
                        "As given to hubd; the state's own if not said.");
     verify->add_option("--receivers", verification_.receivers,
                        "As given to hubd; the state's own if not said.");
+    verify->add_option("--keys-database", verification_.keys_database,
+                       "As given to hubd; the state's own if not said.");
+    verify->add_option("--master-key", verification_.master_key,
+                       "As given to hubd; the state's own if not said.");
 
     CLI::App* completion = Group("completion", "Completes commands in a shell.");
     Own(completion, "bash", "Prints the script: source <(hubctl completion bash)", [] {

@@ -17,9 +17,11 @@
 #include "common/events/receivers.h"
 #include "common/events/relay.h"
 #include "common/schema/schema.h"
+#include "coproduction/hub/events/v1/events.pb.h"
 #include "google/protobuf/struct.pb.h"
 #include "google/protobuf/util/json_util.h"
 #include "google/protobuf/util/message_differencer.h"
+#include "services/hubctl/audit.h"
 #include "services/hubctl/output.h"
 
 namespace hub::ctl {
@@ -42,9 +44,10 @@ enum Kind {
   kCommand,    // between keys, journal and events
   kLedger,
   kEngagement,
+  kAudit,  // the journal, or what was sealed of it, is not as it was
 };
-constexpr const char* kKinds[] = {"missing", "duplicate", "reordered", "stray",
-                                  "altered", "command",   "ledger",    "engagement"};
+constexpr const char* kKinds[] = {"missing", "duplicate", "reordered",  "stray", "altered",
+                                  "command", "ledger",    "engagement", "audit"};
 
 class Findings {
  public:
@@ -95,14 +98,16 @@ constexpr Rule kRules[] = {
      "LEFT JOIN keys k ON k.seq = j.seq GROUP BY j.seq, j.method HAVING COUNT(k.seq) <> 1"},
     {"", kCommand, "a command whose change has no event",
      "SELECT 'seq ' || CAST(j.seq AS TEXT) || ', ' || j.resource FROM journal j "
-     "WHERE j.resource <> '' AND NOT EXISTS (SELECT 1 FROM payloads p WHERE p.receiver = "
+     "WHERE j.resource <> '' AND j.seq > COALESCE((SELECT CAST(value AS BIGINT) / 256 FROM meta "
+     "WHERE name = 'forgotten'), 0) AND NOT EXISTS (SELECT 1 FROM payloads p WHERE p.receiver = "
      "'services' AND p.aggregate = j.resource AND p.n = j.version AND p.id / 256 = j.seq)"},
     {"", kCommand, "an event whose command is not in the journal",
      "SELECT 'row ' || CAST(p.id AS TEXT) || ', ' || p.aggregate FROM payloads p "
-     "LEFT JOIN journal j ON j.seq = p.id / 256 WHERE j.seq IS NULL"},
+     "LEFT JOIN journal j ON j.seq = p.id / 256 WHERE j.seq IS NULL "
+     "AND SUBSTR(p.aggregate, 1, 9) <> 'journals/'"},
     {"", kCommand, "a counter that does not count the events of",
-     "SELECT c.aggregate || ' to ' || c.receiver FROM counters c WHERE c.n <> (SELECT COUNT(*) "
-     "FROM payloads p WHERE p.receiver = c.receiver AND p.aggregate = c.aggregate)"},
+     "SELECT c.aggregate || ' to ' || c.receiver FROM counters c WHERE c.n <> COALESCE((SELECT "
+     "MAX(n) FROM payloads p WHERE p.receiver = c.receiver AND p.aggregate = c.aggregate), c.n)"},
     {"", kCommand, "an event that is set aside",
      "SELECT event_id || ' of ' || aggregate || ': ' || error FROM dead_letters"},
     {"remuneration", kLedger, "the balances of a forum do not add up to nothing",
@@ -143,7 +148,8 @@ constexpr Rule kRules[] = {
 struct EventRow {
   std::string aggregate, type, body;
   int64_t n = 0, version = 0;
-  Micros sent_at = 0;  // 0: not acknowledged yet
+  Micros sent_at = 0;     // 0: not acknowledged yet
+  Micros held_until = 0;  // not to be sent before
   bool stored = false;
 };
 using EventRows = std::map<std::string, EventRow>;  // by event id
@@ -158,7 +164,8 @@ struct Rows {
   std::map<std::string, EventRows> events;  // by receiver
   std::map<std::string, int64_t> versions;  // of the records, by name
   std::vector<Position> positions;
-  int64_t commands = 0;
+  int64_t commands = 0, sealed = 0, unsealed = 0;
+  bool forgotten = false;  // events as old as their streams keep them were let go
   Findings findings;
 
   void Add(Rows&& part) {
@@ -166,6 +173,9 @@ struct Rows {
     versions.merge(part.versions);
     positions.insert(positions.end(), part.positions.begin(), part.positions.end());
     commands += part.commands;
+    sealed += part.sealed;
+    unsealed += part.unsealed;
+    forgotten |= part.forgotten;
     findings.Add(part.findings);
   }
 };
@@ -181,7 +191,7 @@ Status ReadEvents(db::Conn& conn, const std::string& service, Rows* rows) {
   while (read == kRowsAPage) {
     read = 0;
     RETURN_IF_ERROR(conn.Query(
-        "SELECT id, receiver, aggregate, type, version, n, body, sent_at FROM payloads "
+        "SELECT id, receiver, aggregate, type, version, n, body, sent_at, held_until FROM payloads "
         "WHERE id > $1 AND receiver <> '' ORDER BY id LIMIT $2",
         {last, kRowsAPage}, [&](const db::Row& row) {
           EventRow& event =
@@ -192,6 +202,7 @@ Status ReadEvents(db::Conn& conn, const std::string& service, Rows* rows) {
           event.n = row.Int(5);
           event.body = row.Blob(6);
           event.sent_at = row.Int(7);
+          event.held_until = row.Int(8);
           last = row.Int(0);
           ++read;
           return Status();
@@ -200,8 +211,38 @@ Status ReadEvents(db::Conn& conn, const std::string& service, Rows* rows) {
   return Status();
 }
 
-Status ReadService(db::Conn& conn, const std::string& service, Rows* rows) {
+// The journal against its blocks, and the blocks against what the services' stream was told.
+Status ReadAudit(db::Conn& conn, const std::string& service, const std::string& key, Rows* rows) {
+  ASSIGN_OR_RETURN(const AuditReport report, CheckAudit(conn, key));
+  rows->sealed = report.sealed;
+  rows->unsealed = report.unsealed;
+  for (const auto& finding : report.findings) {
+    rows->findings.Add(kAudit, absl::StrCat(service, ": ", finding));
+  }
+  const std::string name = "journals/" + service;
+  if (!report.heads.empty()) rows->versions[name] = report.heads.rbegin()->first;
+  for (const auto& [id, event] : rows->events["services"]) {
+    if (event.aggregate != name) continue;
+    coproduction::hub::events::v1::BlockSealed told;
+    const auto head = report.heads.find(event.n);
+    if (!told.ParseFromString(event.body) || head == report.heads.end() ||
+        head->second != told.head()) {
+      rows->findings.Add(kAudit, absl::StrCat(service, ": block ", event.n,
+                                              " has another head than was told by ", id));
+    }
+  }
+  return Status();
+}
+
+Status ReadService(db::Conn& conn, const std::string& service, const std::string& audit_key,
+                   Rows* rows) {
   RETURN_IF_ERROR(ReadEvents(conn, service, rows));
+  RETURN_IF_ERROR(ReadAudit(conn, service, audit_key, rows));
+  RETURN_IF_ERROR(
+      conn.Query("SELECT 1 FROM meta WHERE name = 'forgotten'", {}, [&](const db::Row&) {
+        rows->forgotten = true;
+        return Status();
+      }));
   for (const schema::Resource* resource : schema::Resources(service)) {
     RETURN_IF_ERROR(conn.Query(
         "SELECT forum, id, version FROM " + resource->option->table(), {}, [&](const db::Row& row) {
@@ -229,7 +270,8 @@ Status ReadService(db::Conn& conn, const std::string& service, Rows* rows) {
   return Status();
 }
 
-StatusOr<Rows> ReadRows(const std::string& database, const std::set<std::string>& services) {
+StatusOr<Rows> ReadRows(const std::string& database, const std::set<std::string>& services,
+                        const std::map<std::string, std::string>& audit_keys) {
   Rows all;
   for (const std::string& service : services) {
     db::StoreOptions options;
@@ -240,23 +282,24 @@ StatusOr<Rows> ReadRows(const std::string& database, const std::set<std::string>
     if (database.starts_with("sqlite:")) absl::StrAppend(&options.url, "/", service, ".db");
     ASSIGN_OR_RETURN(const auto store, db::Store::Open(options));
     Rows part;
+    const auto key = audit_keys.find(service);
     RETURN_IF_ERROR(store->ReadAndWait([&](db::Conn& conn) {
       part = Rows();
-      return ReadService(conn, service, &part);
+      return ReadService(conn, service, key == audit_keys.end() ? "" : key->second, &part);
     }));
     all.Add(std::move(part));
   }
   return all;
 }
 
-// Numbers 1, 2, 3 ... in each aggregate; the highest of each.
+// Numbers 1, 2, 3 ... in each aggregate, the first of them perhaps forgotten; the highest of each.
 std::map<std::string, int64_t> CheckNumbers(const std::string& receiver, const EventRows& rows,
-                                            Findings* findings) {
+                                            bool forgotten, Findings* findings) {
   std::map<std::string, std::multiset<int64_t>> numbers;
   for (const auto& [id, row] : rows) numbers[row.aggregate].insert(row.n);
   std::map<std::string, int64_t> highest;
   for (const auto& [aggregate, list] : numbers) {
-    int64_t last = 0;
+    int64_t last = forgotten ? *list.begin() - 1 : 0;
     for (const int64_t n : list) {
       if (n == last) {
         findings->Add(kDuplicate, absl::StrCat("two rows for ", receiver, " are number ", n, " of ",
@@ -281,6 +324,7 @@ void CheckVersions(const Rows& rows, const std::map<std::string, int64_t>& told,
     return found == numbers.end() ? 0 : found->second;
   };
   for (const auto& [name, version] : rows.versions) {
+    if (rows.forgotten && told.count(name) == 0) continue;
     if (const int64_t last = find(told, name); last < version) {
       findings->Add(kMissing,
                     absl::StrCat(name, " has version ", version, ", its events end at ", last));
@@ -293,6 +337,7 @@ void CheckVersions(const Rows& rows, const std::map<std::string, int64_t>& told,
     }
   }
   for (const Position& position : rows.positions) {
+    if (rows.forgotten && told.count(position.aggregate) == 0) continue;
     if (const int64_t last = find(told, position.aggregate); position.n != last) {
       findings->Add(kCommand, absl::StrCat(position.service, ": took ", position.n, " of ", last,
                                            " events of ", position.aggregate));
@@ -404,7 +449,7 @@ StatusOr<Tally> CheckStream(const Stream& stream, EventRows* rows, Findings* fin
   const int64_t max_age = events::NumberAt(info, "config.max_age") / kNanosAMicro;
   for (const auto& [id, row] : *rows) {
     const bool aged = max_age > 0 && row.sent_at > 0 && row.sent_at < MachineNow() - max_age;
-    if (row.stored || aged) continue;
+    if (row.stored || aged || (row.sent_at == 0 && row.held_until > 0)) continue;
     add(kMissing, &tally.missing, Of(row, id) + (row.sent_at == 0 ? ", was not sent yet" : ""));
   }
   return tally;
@@ -427,7 +472,7 @@ void PrintText(const std::vector<Tally>& tallies, const Findings& findings,
 }
 
 void PrintJson(const std::vector<Tally>& tallies, const Findings& findings, int64_t events,
-               int64_t commands, size_t services) {
+               const Rows& rows, size_t services) {
   Struct json;
   auto& fields = *json.mutable_fields();
   const auto number = [](Struct* to, const std::string& name, int64_t value) {
@@ -446,11 +491,13 @@ void PrintJson(const std::vector<Tally>& tallies, const Findings& findings, int6
   for (const std::string& line : findings.Lines()) {
     fields["findings"].mutable_list_value()->add_values()->set_string_value(line);
   }
-  for (int kind = kMissing; kind <= kEngagement; ++kind) {
+  for (int kind = kMissing; kind <= kAudit; ++kind) {
     number(&json, kKinds[kind], static_cast<int64_t>(findings.Count(static_cast<Kind>(kind))));
   }
   number(&json, "events", events);
-  number(&json, "commands", commands);
+  number(&json, "commands", rows.commands);
+  number(&json, "sealed", rows.sealed);
+  number(&json, "unsealed", rows.unsealed);
   number(&json, "services", static_cast<int64_t>(services));
   std::cout << AsJson(json);
 }
@@ -459,9 +506,16 @@ void PrintJson(const std::vector<Tally>& tallies, const Findings& findings, int6
 
 StatusOr<bool> Verify(const Verification& verification, const Options& options) {
   std::string database = verification.database, file = verification.receivers;
-  if (options.state.empty() && (database.empty() || file.empty())) {
-    return UsageError("verify needs --state=DIR or HUB_STATE, or both --database and --receivers");
+  std::string keys_database = verification.keys_database, master_key = verification.master_key;
+  if (options.state.empty() &&
+      (database.empty() || file.empty() || keys_database.empty() || master_key.empty())) {
+    return UsageError(
+        "verify needs --state=DIR or HUB_STATE, or all of --database, --receivers, --keys-database "
+        "and --master-key");
   }
+  if (keys_database.empty())
+    keys_database = absl::StrCat("sqlite:", options.state, "/keys/keys.db");
+  if (master_key.empty()) master_key = options.state + "/master.key";
   if (database.empty()) database = absl::StrCat("sqlite:", options.state, "/data");
   if (file.empty()) file = options.state + "/nats/receivers.json";
   if (verification.receivers.empty() && !std::filesystem::exists(file)) {
@@ -474,7 +528,8 @@ StatusOr<bool> Verify(const Verification& verification, const Options& options) 
 
   // The streams' ends first: what is in them by then has its row.
   ASSIGN_OR_RETURN(const std::vector<Stream> streams, OpenStreams(file));
-  ASSIGN_OR_RETURN(Rows rows, ReadRows(database, services));
+  ASSIGN_OR_RETURN(const auto audit_keys, AuditKeys(keys_database, master_key, services));
+  ASSIGN_OR_RETURN(Rows rows, ReadRows(database, services, audit_keys));
   Findings findings = std::move(rows.findings);
   std::vector<Tally> tallies;
   for (const Stream& stream : streams) {
@@ -484,7 +539,7 @@ StatusOr<bool> Verify(const Verification& verification, const Options& options) 
   int64_t events = 0;
   for (const auto& [receiver, list] : rows.events) {
     events += static_cast<int64_t>(list.size());
-    const auto highest = CheckNumbers(receiver, list, &findings);
+    const auto highest = CheckNumbers(receiver, list, rows.forgotten, &findings);
     if (receiver == "services") CheckVersions(rows, highest, &findings);
     const bool known = std::any_of(streams.begin(), streams.end(), [&](const Stream& stream) {
       return stream.receiver.name == receiver;
@@ -495,15 +550,15 @@ StatusOr<bool> Verify(const Verification& verification, const Options& options) 
     }
   }
 
-  std::string sum =
-      absl::StrCat("verify: ", findings.Count(kMissing), " missing, ", findings.Count(kDuplicate),
-                   " duplicate, ", findings.Count(kReordered), " reordered, ", events, " events, ",
-                   rows.commands, " commands, ", services.size(), " services");
+  std::string sum = absl::StrCat(
+      "verify: ", findings.Count(kMissing), " missing, ", findings.Count(kDuplicate),
+      " duplicate, ", findings.Count(kReordered), " reordered, ", events, " events, ",
+      rows.commands, " commands, ", rows.sealed, " of them sealed, ", services.size(), " services");
   if (const size_t others = findings.CountFrom(kStray); others > 0) {
     absl::StrAppend(&sum, "; ", others, " wrong otherwise");
   }
   if (options.format == "json") {
-    PrintJson(tallies, findings, events, rows.commands, services.size());
+    PrintJson(tallies, findings, events, rows, services.size());
   } else {
     PrintText(tallies, findings, sum);
   }

@@ -6,11 +6,13 @@
 //   streams      every event once in its receiver's stream, as its row says, in the order of its
 //                aggregate; nothing that has no row; what has passed the stream's age is let go
 //   events       numbered 1, 2, 3 ... per receiver and aggregate; as many as the record has
-//   versions commands     keys and journal rows one to one; no event without its command, none set
-//   aside, all
+//   versions
+//   commands     keys and journal rows one to one; no event without its command, none set aside,
+//   all
 //                taken by the services that follow them
 //   ledger       balances add up to nothing; a promise ends once; an attendance is paid once
 //   engagements  one rep in one item or prep session is counted once
+//   audit        sealed rows of the journal are as they were, and their heads as they were told
 #pragma once
 
 #include <string>
@@ -23,6 +25,7 @@ namespace hub::ctl {
 struct Verification {
   std::string database;   // as hubd's; sqlite:STATE/data if empty
   std::string receivers;  // as hubd's; STATE/nats/receivers.json or STATE/receivers.json if empty
+  std::string keys_database, master_key;  // as hubd's; the state's own if empty
 };
 
 // Prints a line for each receiver, what is wrong, and last the sum of it. Whether all is well.

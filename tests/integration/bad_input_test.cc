@@ -251,7 +251,7 @@ class Table {
     return mini_.Token(role, person);
   }
 
-  // --- The database: all rows of all tables, in one text.
+  // --- The database: all rows of all tables but of the log of refusals, in one text.
   std::string Digest() {
     std::string all;
     Status status = mini_.runtime().engine().config().store->ReadAndWait([&](db::Conn& conn) {
@@ -259,7 +259,8 @@ class Table {
         RETURN_IF_ERROR(conn.Query(
             "SELECT 'SELECT ''' || m.name || ': '' || ' || (SELECT group_concat('quote(' || "
             "c.name || ')', ' || '','' || ') FROM pragma_table_info(m.name) c) || ' FROM ' || "
-            "m.name FROM sqlite_master m WHERE m.type = 'table' ORDER BY m.name",
+            "m.name FROM sqlite_master m WHERE m.type = 'table' AND m.name <> 'access_log' "
+            "ORDER BY m.name",
             {}, [&](const db::Row& row) {
               digest_sql_ += (digest_sql_.empty() ? "" : " UNION ALL ") + std::string(row.Text(0));
               return Status();
