@@ -75,6 +75,7 @@ Status PlayDemo(const std::string& folder, Options options) {
   PlanSessions(&plan);
   PlanRequests(&plan);
   PlanRecords(&plan);
+  PlanLiveFeedback(&plan);
   PlanMoney(&plan);
   ASSIGN_OR_RETURN(const std::vector<Plan::Act> acts, plan.InOrder());
   Player player(*book, options);

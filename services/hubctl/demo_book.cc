@@ -63,6 +63,8 @@ const std::map<std::string, std::string>& Specs() {
        "Key|Item>items|Given by>officers|Given|Answer|What changed|Why not, or not all|Link|"
        "New date"},
       {"feedback-points", "Feedback>feedback|Entry>entries|Answer to the point"},
+      {"live-feedback",
+       "Key|Received|Theme|Text|In danger|Triaged|Triaged by>members?|Demand|Cleared text"},
       {"funds", "Key|Name|Giver|From|Until|Pounds|Kinds of activity|Opened"},
       {"rates", "Key|Kind|Mode|Pounds|Per|From|Until|Set on|Invented|Note"},
       {"projects",
@@ -100,7 +102,7 @@ StatusOr<std::unique_ptr<Book>> Book::Open(const std::string& folder) {
   const auto read = [&](const std::string& file) {
     return ReadFile((std::filesystem::path(folder) / file).string());
   };
-  for (const char* name : {"code of conduct", "terms of reference"}) {
+  for (const char* name : {"code of conduct", "terms of reference", "danger notice"}) {
     ASSIGN_OR_RETURN(book->documents_[name],
                      read(absl::StrReplaceAll(name, {{" ", "-"}}) + ".txt"));
   }

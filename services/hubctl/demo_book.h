@@ -24,7 +24,7 @@ class Book {
   const Row& row(const std::string& name, const std::string& key) const {
     return *by_key_.at(name).at(key);
   }
-  // What reps accept: the text of the 'code of conduct' or the 'terms of reference'.
+  // The text of the 'code of conduct', the 'terms of reference' or the 'danger notice'.
   const std::string& document(const std::string& name) const { return documents_.at(name); }
 
  private:

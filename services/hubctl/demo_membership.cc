@@ -14,8 +14,6 @@ namespace {
 
 namespace v1 = ::coproduction::membership::v1;
 
-// Where members join: the forum's own system.
-constexpr char kPlatform[] = "membership_platform";
 constexpr char kCode[] = "code of conduct";
 constexpr char kTerms[] = "terms of reference";
 

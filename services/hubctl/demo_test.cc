@@ -100,7 +100,8 @@ TEST(APlan, OfTheSheetsIsInOrder) {
   const auto book = Book::Open(kSheets.string());
   ASSERT_TRUE(book.ok());
   Plan plan(**book, "2021-07-31");
-  for (auto* part : {PlanMembership, PlanSessions, PlanRequests, PlanRecords, PlanMoney}) {
+  for (auto* part :
+       {PlanMembership, PlanSessions, PlanRequests, PlanRecords, PlanLiveFeedback, PlanMoney}) {
     part(&plan);
   }
   const auto acts = plan.InOrder();

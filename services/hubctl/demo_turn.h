@@ -72,6 +72,9 @@ class Turn {
   const std::string column_;
 };
 
+// Where members join and live feedback is given: the forum's own system.
+inline constexpr char kPlatform[] = "membership_platform";
+
 // The order of things on one day (tests/data/README.md).
 enum class Step {
   kMembers,
@@ -88,6 +91,7 @@ enum class Step {
   kRecords,
   kFurtherInvolvement,
   kFeedback,
+  kLiveFeedback,
   kMoney
 };
 
@@ -122,6 +126,7 @@ void PlanMembership(Plan* plan);
 void PlanSessions(Plan* plan);
 void PlanRequests(Plan* plan);
 void PlanRecords(Plan* plan);
+void PlanLiveFeedback(Plan* plan);
 void PlanMoney(Plan* plan);
 
 }  // namespace hub::ctl

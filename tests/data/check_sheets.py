@@ -30,6 +30,7 @@ BANK_HOLIDAYS = {date(*d) for d in (
     (2021, 8, 30), (2021, 12, 27), (2021, 12, 28), (2022, 1, 3), (2022, 4, 15), (2022, 4, 18), (2022, 5, 2),
     (2022, 6, 2), (2022, 6, 3))}
 LEAD_DAYS, FEEDBACK_DAYS, DRAFT_DAYS, SHARE_DAYS, DECLARATION_DAYS, NOT_YET_MOST = 14, 60, 5, 10, 365, 2
+TRIAGE_DAYS = 5
 MILEAGE_RAISED = date(2022, 4, 25)
 # title of the seed -> items; senior lead visits are counted by workstream
 TITLES = {
@@ -68,7 +69,8 @@ ENUMS = {
     "Decision stage": " ".join(STAGES), "Stage felt": " ".join(STAGES),
     "Ends as@requests": "PRESENTED REFUSED DECLINED WITHDRAWN", "Further involvement": "NONE UPDATE RETURN CO_DESIGN",
     "Reply": "YES MAYBE NO", "Sealed as": "AGREED NOT_DISPUTED", "Kind@entries": "VIEW QUESTION ACTION OUTCOME",
-    "Answer@feedback": "CHANGED PARTLY NOT_CHANGED NOT_YET", "Kinds of activity": "HUB PREP BOARD PRIORITY PROJECT",
+    "Answer@feedback": "CHANGED PARTLY NOT_CHANGED NOT_YET", "In danger": "yes no", "Demand": "VALUE FAILURE",
+    "Kinds of activity": "HUB PREP BOARD PRIORITY PROJECT",
     "Kind@projects": "PROJECT", "Answer@projects": "REFUSED", "Kind@rates": "MILEAGE FEE", "Mode": "CAR",
     "Per": "MILE 120_MINUTES", "Ends as@claims": "SUBMITTED RETURNED APPROVED PAID"}
 
@@ -104,6 +106,8 @@ SHEETS = {
     "feedback": (r"F\d\d", "Key|Item:>items|Given by:>officers|Given:d|Answer|What changed:*x|Why not, or not all:*x|Link:*|"
                  "New date:*d"),
     "feedback-points": ("", "Feedback:>feedback|Entry:>entries|Answer to the point:x"),
+    "live-feedback": (r"L\d\d", "Key|Received:d|Theme:*|Text:x|In danger|Triaged:*d|Triaged by:*>members|Demand:*|"
+                      "Cleared text:*x"),
     "funds": (r"G\d\d", "Key|Name|Giver|From:d|Until:d|Pounds:p|Kinds of activity:+|Opened:d"),
     "rates": (r"T\d\d", "Key|Kind|Mode:*|Pounds:p|Per|From:d|Until:*d|Set on:d|Invented|Note:x"),
     "projects": (r"PJ\d\d", "Key|Title:x|Kind|Partner:>partners|Team|Requestor:>officers|Workstream|Purpose|Decision stage|"
@@ -120,7 +124,7 @@ WORKING = {
                  "Accepted by partner", "Declined on", "Withdrawn on"],
     "items": ["Put on the agenda", "Further involvement decided on"],
     "records": ["Drafted", "Proposed", "Agreed by forum", "Agreed by partner", "Sealed on", "Shared"],
-    "feedback": ["Given"], "funds": ["Opened"], "claims": ["Approved", "Paid"]}
+    "feedback": ["Given"], "live-feedback": ["Triaged"], "funds": ["Opened"], "claims": ["Approved", "Paid"]}
 # dates that may lie outside the half year that is played
 FREE = {("members", "Joined"), ("interests", "Since"), ("interests", "Until"), ("requests", "Needed by"), ("feedback", "New date"),
         ("projects", "Needed by"),
@@ -295,8 +299,8 @@ def read(folder):
 
 
 def check_documents(folder):
-    """What reps accept, in words that they can read."""
-    for name in ("code-of-conduct.txt", "terms-of-reference.txt"):
+    """What reps accept and what stands before live feedback, in words that everybody can read."""
+    for name in ("code-of-conduct.txt", "terms-of-reference.txt", "danger-notice.txt"):
         try:
             with open(os.path.join(folder, name), encoding="utf-8") as f:
                 lines = f.read().splitlines()
@@ -957,6 +961,29 @@ def check_feedback(t, m, record_of):
     return overdue, gave_late
 
 
+def check_live_feedback(t, m):
+    for r in t["live-feedback"]:
+        together(r, "Triaged", "Triaged by")
+        after(r, "Received", "Triaged")
+        if r["Theme"] and not re.fullmatch(r"[a-z][a-z0-9-]*", r["Theme"]):
+            bad(r, "Theme", "is not small letters and hyphens")
+        if r["Triaged"] and r["Triaged"] > add_working(r["Received"], TRIAGE_DAYS):
+            bad(r, "Triaged", "more than %d working days later" % TRIAGE_DAYS)
+        role = m["members"].get(r["Triaged by"], {}).get("Forum role")
+        allowed = ["SAFEGUARDING_LEAD"] if r["In danger"] == "yes" else ["CHAIR", "VICE_CHAIR", "MEMBERSHIP_ADMIN"]
+        if r["Triaged by"] and role not in allowed:
+            bad(r, "Triaged by", "is none of %s" % ", ".join(allowed))
+        if bool(r["Triaged"] and r["In danger"] == "no") != bool(r["Demand"]):
+            bad(r, "Demand", "goes with being triaged and not in danger")
+        if r["Cleared text"] and not r["Demand"]:
+            bad(r, "Cleared text", "what is in danger or not triaged is cleared for nobody")
+        if r["Cleared text"] == r["Text"]:
+            bad(r, "Cleared text", "is what was sent")
+    for column, value in (("In danger", "yes"), ("Demand", "VALUE"), ("Demand", "FAILURE")):
+        if not any(r[column] == value for r in t["live-feedback"]):
+            bad(("live-feedback.csv", 0), column, "%s stands nowhere" % value)
+
+
 def half_up(numerator, denominator):
     return (2 * numerator + denominator) // (2 * denominator)
 
@@ -1120,6 +1147,7 @@ def main():
         check_items(t, m)
         came = check_attendance(t, m)
         overdue, late = check_feedback(t, m, check_records(t, m))
+        check_live_feedback(t, m)
         spent = check_money(t, m)
         held = [m["requests"][i["Request"]] for i in t["items"]]
         units = [len(came[i["Key"]]) for i in t["items"] if i["Key"] in came]
