@@ -71,7 +71,7 @@ StatusOr<std::unique_ptr<Runtime>> Runtime::Open(Module module, Options options)
   door.demo = self.options_.demo;
   self.door_ = std::make_unique<Door>(door);
   for (auto* bind : self.module_.binders) bind(*self.door_);
-  for (const auto& method : self.door_->Unbound(self.module_.name)) {
+  for (const auto& method : self.door_->BindStandard(self.module_.name)) {
     return Internal("method " + method + " has no handler");
   }
   if (self.module_.consumers) self.module_.consumers(self.consumers_);

@@ -85,6 +85,16 @@ bool Leads(const options::Method& method, const std::string& from, const std::st
   return false;
 }
 
+// The way to a record in the request that brought it, as 'member.'; empty where it brought none.
+std::string WayTo(const journal::Call& call, const google::protobuf::Descriptor* type) {
+  if (call.method == nullptr) return "";
+  const auto* request = call.method->descriptor->input_type();
+  for (int i = 0; i < request->field_count(); ++i) {
+    if (request->field(i)->message_type() == type) return request->field(i)->name() + ".";
+  }
+  return "";
+}
+
 Status StateNotAllowed(const journal::Call& call, const std::string& from) {
   std::set<std::string> allowed;
   for (const auto& transition : call.method->option->transitions()) {
@@ -318,7 +328,7 @@ Status Write::Insert(Message* record, const std::string& wanted_id) {
   const std::string name = schema::MakeName(*resource, forum, id);
   record->GetReflection()->SetString(record, resource->name, name);
   schema::SetVersion(record, 1);
-  RETURN_IF_ERROR(schema::ValidateRecord(*record));
+  RETURN_IF_ERROR(schema::ValidateRecord(*record, WayTo(call, record->GetDescriptor())));
   if (call.method != nullptr && resource->type == call.own &&
       !call.method->option->transitions().empty()) {
     const std::string to = StateOf(*resource, *record);
@@ -352,7 +362,7 @@ Status Write::Store(Message* record) {
   const std::string name = schema::GetName(*record);
   Command::Touched* touched = command_->FindTouched(name);
   if (touched == nullptr) return Internal("'" + name + "' was not read before it was stored");
-  RETURN_IF_ERROR(schema::ValidateRecord(*record));
+  RETURN_IF_ERROR(schema::ValidateRecord(*record, WayTo(call, record->GetDescriptor())));
   const Message& last = touched->after ? *touched->after : *touched->before;
   const auto changed = db::ChangedPaths(*resource, last, *record);
   if (call.method != nullptr && resource->type == call.own && touched->before != nullptr &&

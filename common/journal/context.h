@@ -153,10 +153,12 @@ class Write : public Read {
     return static_cast<E&>(AddEvent(std::make_unique<E>(), record));
   }
 
- private:
+ protected:
   Status Insert(Message* record, const std::string& id);
   Status Store(Message* record);
   Status ApplyMask(const Message& body, const google::protobuf::FieldMask& mask, Message* record);
+
+ private:
   Message& AddEvent(std::unique_ptr<Message> event, const Message& record);
 };
 

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstdio>
 
+#include "common/journal/standard.h"
 #include "common/rpc/peers.h"
 #include "common/rpc/wire.h"
 #include "grpcpp/impl/codegen/server_callback_handlers.h"
@@ -314,12 +315,22 @@ Door::Entry* Door::Declare(const char* service, const char* method,
   return stored;
 }
 
-std::vector<std::string> Door::Unbound(const std::string& service) const {
+std::vector<std::string> Door::BindStandard(const std::string& service) {
   std::vector<std::string> missing;
   for (const auto* method : schema::Methods()) {
-    if (method->service == service && entries_.count(method->descriptor->full_name()) == 0) {
-      missing.push_back(method->descriptor->full_name());
+    const std::string& name = method->descriptor->full_name();
+    if (method->service != service || entries_.count(name) > 0) continue;
+    journal::Standard standard = journal::StandardOf(*method);
+    if (standard.run == nullptr) {
+      missing.push_back(name);
+      continue;
     }
+    Entry* entry = Declare(method->descriptor->service()->full_name().c_str(),
+                           method->descriptor->name().c_str(), method->descriptor->input_type(),
+                           method->descriptor->output_type(), standard.write);
+    entry->run = [run = standard.run](Read& context, const Message& in, const void*, Message* out) {
+      return run(context, in, out);
+    };
   }
   return missing;
 }

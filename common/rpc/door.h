@@ -127,8 +127,9 @@ class Door {
     };
   }
 
-  // The methods of `service` that the schema knows and nobody bound.
-  std::vector<std::string> Unbound(const std::string& service) const;
+  // Binds the standard methods of `service` that nobody bound (common/journal/standard.h); those
+  // that are left have no handler.
+  std::vector<std::string> BindStandard(const std::string& service);
   // Adds the bound services to the server. The door outlives it.
   void Register(grpc::ServerBuilder* builder);
 

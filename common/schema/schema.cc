@@ -491,6 +491,20 @@ std::vector<std::string> Mistakes() {
   }
   for (const auto& [name, method] : All().methods) {
     if (method.option->policy().empty()) say(name, "has no policy in (options.v1.method)");
+    for (const auto& policy : method.option->policy()) {
+      if (policy.roles().empty()) say(name, "has a policy without roles");
+    }
+    const Resource* own = FindResource(method.descriptor->output_type());
+    for (const auto& transition : method.option->transitions()) {
+      std::vector<std::string> states(transition.from().begin(), transition.from().end());
+      states.push_back(transition.to());
+      for (const std::string& state : states) {
+        if (own == nullptr || own->state == nullptr ||
+            own->state->enum_type()->FindValueByName(state) == nullptr) {
+          say(name, "names state '" + state + "', which its record does not have");
+        }
+      }
+    }
     if (All().by_request.at(method.descriptor->input_type()) != &method) {
       say(name, "shares its request message with another method");
     }
@@ -503,7 +517,7 @@ Status Validate(Message* request, const std::string& forum) {
   return ValidateMessage(request, forum, whole, "", 0);
 }
 
-Status ValidateRecord(const Message& record) {
+Status ValidateRecord(const Message& record, const std::string& above) {
   const Reflection* reflection = record.GetReflection();
   for (int i = 0; i < record.GetDescriptor()->field_count(); ++i) {
     const FieldDescriptor* field = record.GetDescriptor()->field(i);
@@ -511,7 +525,8 @@ Status ValidateRecord(const Message& record) {
     bool there = field->is_repeated() ? reflection->FieldSize(record, field) > 0
                                       : reflection->HasField(record, field);
     if (!there) {
-      return Refuse(errors::FIELD_REQUIRED, field->name() + " is required", field->name());
+      const std::string path = above + field->name();
+      return Refuse(errors::FIELD_REQUIRED, path + " is required", path);
     }
   }
   return Status();
