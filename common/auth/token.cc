@@ -226,7 +226,7 @@ KeyHandle KeyFor(const std::string& algorithm, const Struct& jwk) {
 
 // r||s of RFC 7518 3.4 to the DER that OpenSSL reads. Empty if it is not 64 bytes.
 std::string ToDer(const std::string& raw) {
-  if (raw.size() != 2 * kP256Bytes) return "";
+  if (raw.size() != size_t{2} * kP256Bytes) return "";
   EcdsaSignature signature(ECDSA_SIG_new());
   BigNumber r = ToNumber(raw.substr(0, kP256Bytes)), s = ToNumber(raw.substr(kP256Bytes));
   if (signature == nullptr || ECDSA_SIG_set0(signature.get(), r.get(), s.get()) != 1) return "";
@@ -241,7 +241,7 @@ std::string ToDer(const std::string& raw) {
 
 std::string FromDer(const std::string& der) {
   const unsigned char* at = In(der);
-  EcdsaSignature signature(d2i_ECDSA_SIG(nullptr, &at, static_cast<long>(der.size())));
+  EcdsaSignature signature(d2i_ECDSA_SIG(nullptr, &at, static_cast<int64_t>(der.size())));
   if (signature == nullptr) std::abort();
   return FromNumber(ECDSA_SIG_get0_r(signature.get())) +
          FromNumber(ECDSA_SIG_get0_s(signature.get()));
@@ -306,8 +306,9 @@ StatusOr<Claims> ReadClaims(const std::string& json, const std::string& issuer, 
   if (issuer.empty() || !HasText(payload, "iss", issuer)) {
     return Refused("the token's iss is not the issuer whose keys it was checked with");
   }
-  if (!ForUsAlone(payload))
+  if (!ForUsAlone(payload)) {
     return Refused(absl::StrCat("the token's aud is not ", kAudience, " alone"));
+  }
   const std::string* subject = Text(payload, "sub");
   if (subject == nullptr || !IsSubject(*subject)) {
     return Refused(absl::StrCat("the token's sub is not a text of 1 to ", kMaxSubjectBytes,
@@ -422,7 +423,7 @@ class P256Signer : public Signer {
                                                            nullptr, 0, nullptr, nullptr) != 1) {
       std::abort();
     }
-    const long size = BIO_get_mem_data(memory.get(), &text);
+    const auto size = BIO_get_mem_data(memory.get(), &text);
     return std::string(text, size);
   }
 

@@ -121,7 +121,7 @@ struct Pair {
     if (how != "ES256") return signature;
     const unsigned char* at = In(signature);
     Handle<ECDSA_SIG, ECDSA_SIG_free> pair(
-        d2i_ECDSA_SIG(nullptr, &at, static_cast<long>(signature.size())));
+        d2i_ECDSA_SIG(nullptr, &at, static_cast<int64_t>(signature.size())));
     std::string raw(64, '\0');
     BN_bn2binpad(ECDSA_SIG_get0_r(pair.get()), Out(raw), 32);
     BN_bn2binpad(ECDSA_SIG_get0_s(pair.get()), Out(raw) + 32, 32);
@@ -280,7 +280,7 @@ TEST_F(TokenTest, Hs256KeyedWithThePublicKey) {
   Memory memory(BIO_new(BIO_s_mem()));
   ASSERT_EQ(PEM_write_bio_PUBKEY(memory.get(), rsa().key.get()), 1);
   char* data = nullptr;
-  long size = BIO_get_mem_data(memory.get(), &data);
+  const auto size = BIO_get_mem_data(memory.get(), &data);
   std::string pem(data, size);
   for (const char* alg : {"HS256", "RS256"}) {
     std::string text = Base64Url(Json(With(rsa().Header(), {{"alg", Quoted(alg)}}))) + "." +
@@ -682,7 +682,7 @@ TEST_F(TokenTest, IssuerOfReadsWithoutBelieving) {
   EXPECT_EQ(*issuer, "https://b.example");
   for (const std::string& bad :
        {std::string(), std::string("a"), std::string("a.b"), std::string("a.b.c.d"),
-        std::string("e30.e30.=="), std::string(9 * 1024, 'a'), std::string("e30.e30.e30"),
+        std::string("e30.e30.=="), std::string(9216, 'a'), std::string("e30.e30.e30"),
         std::string("e30.W10.e30"), ec().Token(With(GoodClaims(), {{"iss", "1"}}))}) {
     EXPECT_EQ(ReasonOf(IssuerOf(bad).status()), errors::UNAUTHENTICATED) << bad;
   }
@@ -705,7 +705,7 @@ class SignerTest : public testing::Test {
                                             static_cast<int>(password.size()), nullptr, nullptr),
               1);
     char* data = nullptr;
-    long size = BIO_get_mem_data(memory.get(), &data);
+    const auto size = BIO_get_mem_data(memory.get(), &data);
     return std::string(data, size);
   }
 

@@ -42,8 +42,10 @@ TEST(Id, VersionSevenIsOrderedAndUnique) {
 }
 
 TEST(Id, Base64UrlHasOneSpelling) {
+  const std::string raw("\x00\xff hello", 8);
   std::string bytes;
-  ASSERT_TRUE(FromBase64Url(Base64Url("\x00\xff hello"), &bytes));
+  ASSERT_TRUE(FromBase64Url(Base64Url(raw), &bytes));
+  EXPECT_EQ(bytes, raw);
   EXPECT_FALSE(FromBase64Url("aGk=", &bytes));
   EXPECT_FALSE(FromBase64Url("aGl", &bytes) && bytes == "hi");
 }

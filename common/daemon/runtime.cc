@@ -144,7 +144,7 @@ Status Runtime::ApplyOne(const Envelope& envelope, const std::string& body, bool
   auto call = InsideCall(module_.name, journal::kEvent, ForumOf(envelope.aggregate), envelope.id,
                          envelope.type, body);
   *gap = false;
-  return engine_->ExecuteAndWait(call, [&, this](Write& write) -> Status {
+  return engine_->ExecuteAndWait(call, [&](Write& write) -> Status {
     // The dense sequence tells what was missed; a higher epoch begins it anew.
     *last = 0;
     std::string epoch;
@@ -220,7 +220,7 @@ Status Runtime::Repair(const Envelope& envelope, int64_t after) {
   const auto* resource = schema::ResourceOfName(envelope.aggregate);
   ASSIGN_OR_RETURN(std::string token, options_.authenticator->InsideToken(
                                           module_.name, auth::ServicePrincipal(module_.name)));
-  RETURN_IF_ERROR(options_.peers->CallService(resource->service, token, MachineNow() + 10 * 1000000,
+  RETURN_IF_ERROR(options_.peers->CallService(resource->service, token, MachineNow() + 10'000'000,
                                               request, &response));
   for (const auto& event : response.events()) {
     if (event.sequence() >= envelope.sequence) break;

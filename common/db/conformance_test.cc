@@ -869,7 +869,7 @@ TEST_P(DbTypes, ParametersByNumber) {
                                                 {"SELECT $1 + $2", 3},
                                                 {"SELECT $ + 1", 0},
                                                 {"SELECT 1; SELECT 2", 0}}) {
-    Status status = store().ReadAndWait([&](Conn& conn) {
+    Status status = store().ReadAndWait([&sql = sql, &count = count](Conn& conn) {
       return conn.Query(sql, std::vector<Value>(count, Value(int64_t{1})),
                         [](const Row&) { return absl::OkStatus(); });
     });

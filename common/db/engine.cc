@@ -10,22 +10,18 @@
 namespace hub::db {
 
 void WorkQueue::Push(Work work) {
-  const char* refusal = nullptr;
-  {
-    std::lock_guard<std::mutex> lock(mutex_);
-    if (closed_) {
-      refusal = "the server is stopping; nothing was done; try again";
-    } else if (waiting_.size() >= limit_) {
-      refusal = "too many commands are waiting; nothing was done; try again later";
-    } else {
-      waiting_.push_back(std::move(work));
-    }
-  }
-  if (refusal != nullptr) {
-    work.done(Refuse(errors::TEMPORARILY_UNAVAILABLE, refusal));
-  } else {
+  std::unique_lock<std::mutex> lock(mutex_);
+  if (!closed_ && waiting_.size() < limit_) {
+    waiting_.push_back(std::move(work));
+    lock.unlock();
     filled_.notify_one();
+    return;
   }
+  const char* refusal = closed_
+                            ? "the server is stopping; nothing was done; try again"
+                            : "too many commands are waiting; nothing was done; try again later";
+  lock.unlock();
+  work.done(Refuse(errors::TEMPORARILY_UNAVAILABLE, refusal));
 }
 
 std::vector<Work> WorkQueue::Take(size_t most) {

@@ -59,7 +59,8 @@ bool NumericToInt(const char* data, int length, int64_t* value) {
   if (!number || length < 8 + 2 * digits || digits > weight + 1) return false;  // or a fraction
   __int128 sum = 0;
   for (int i = 0; i <= weight; ++i) {
-    sum = sum * 10000 + (i < digits ? static_cast<int>(BigEndian(data + 8 + 2 * i, 2)) : 0);
+    sum = sum * 10000 +
+          (i < digits ? static_cast<int>(BigEndian(data + 8 + ptrdiff_t{2} * i, 2)) : 0);
     if (sum > static_cast<__int128>(INT64_MAX) + 1) return false;
   }
   if (negative) sum = -sum;

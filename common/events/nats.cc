@@ -19,9 +19,9 @@ using google::protobuf::Struct;
 
 constexpr int64_t kMillisecond = 1000;           // in Micros
 constexpr int64_t kNanosPerMicro = 1000;         // JetStream counts nanoseconds
-constexpr Micros kClosing = 10 * 1000 * 1000ll;  // for the client's last callback
+constexpr Micros kClosing = 10ll * 1000 * 1000;  // for the client's last callback
 constexpr int kIdsPerRequest = 1000;
-constexpr Micros kIdsExpire = 5 * 1000 * 1000ll;
+constexpr Micros kIdsExpire = 5ll * 1000 * 1000;
 
 int64_t ToMillis(Micros time) { return std::max<int64_t>(1, time / kMillisecond); }
 
@@ -181,7 +181,7 @@ Connection::~Connection() {
     if (!events_->changed.wait_for(lock, std::chrono::microseconds(kClosing),
                                    [this] { return events_->closed; })) {
       lock.unlock();
-      events_.release();  // better lost than destroyed under a callback that is still to come
+      (void)events_.release();  // better lost than destroyed under a callback that is still to come
     }
   }
   inboxes_.clear();
@@ -308,8 +308,9 @@ std::string HeaderOf(natsMsg* message, const char* name) {
 
 int StatusOfAnswer(natsMsg* message) {
   int status = 0;
-  if (natsMsg_GetDataLength(message) == 0)
+  if (natsMsg_GetDataLength(message) == 0) {
     (void)absl::SimpleAtoi(HeaderOf(message, "Status"), &status);
+  }
   return status;
 }
 

@@ -1,5 +1,6 @@
 #include "common/events/receivers.h"
 
+#include <cmath>
 #include <fstream>
 #include <iterator>
 #include <set>
@@ -45,7 +46,7 @@ class Entry {
     const auto* value = Take(key, false);
     if (value == nullptr) return otherwise;
     double number = value->number_value();
-    if (number < 1 || number > 100000 || number != static_cast<int64_t>(number)) {
+    if (number < 1 || number > 100000 || number != std::trunc(number)) {
       Wrong(key, "is not a whole number from 1 on");
       return otherwise;
     }

@@ -22,7 +22,7 @@ struct Receiver {
   bool json = true;     // body as proto JSON (outside), or as protobuf (services)
   // Of a stream that is to be created; one that exists keeps its own, if they are not less.
   int replicas = 1;
-  Micros max_age = 30 * 86400 * 1000000ll;
+  Micros max_age = 30ll * 86400 * 1000000;
   Micros duplicate_window = 120 * 1000000ll;
   bool forum() const { return name != "services" && name.find("/partners/") == std::string::npos; }
   bool partner() const { return name.find("/partners/") != std::string::npos; }

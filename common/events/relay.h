@@ -41,7 +41,7 @@ class Relay {
     std::string holder;
     Micros lease = 10 * 1000000ll;    // machine time
     Micros ack_wait = 5 * 1000000ll;  // for a publish; nothing is sent with less lease than this
-    Micros poll = 200 * 1000;         // what other processes committed is found this late
+    Micros poll = 200'000;            // what other processes committed is found this late
   };
   static StatusOr<std::unique_ptr<Relay>> Start(Options options);
   virtual ~Relay() = default;  // stops; unsent rows stay for the next start

@@ -474,7 +474,7 @@ TEST_P(RelayTest, WithoutNatsNothingFailsAndEverythingArrivesWhenItIsBack) {
     ASSERT_TRUE(nats_->Resume().ok());
     AddSome(services_, 2000, 50);
     relay_->Wake();
-    EXPECT_TRUE(Until([&] { return Size(services_) > 2000 * i; }));  // in the middle of it
+    EXPECT_TRUE(Until([&] { return Size(services_) > int64_t{2000} * i; }));  // in the middle of it
     nats_->Kill();
   }
   ASSERT_TRUE(nats_->Resume().ok());
@@ -649,8 +649,9 @@ class SubscriberTest : public NatsTest {
                                           seen_.push_back(envelope.sequence);
                                           last_ = envelope;
                                           last_body_ = body;
-                                          if (failures_[envelope.sequence]-- > 0)
+                                          if (failures_[envelope.sequence]-- > 0) {
                                             return Internal("not yet");
+                                          }
                                           return Status();
                                         });
     ASSERT_TRUE(subscriber.ok()) << subscriber.status();
@@ -926,7 +927,7 @@ TEST_F(ReceiversTest, ReadsWhatIsThereAndKnowsTheRest) {
   EXPECT_FALSE((*read)[0].forum() || (*read)[0].partner());
   EXPECT_TRUE((*read)[1].json && (*read)[1].partner());
   EXPECT_EQ((*read)[1].replicas, 3);
-  EXPECT_EQ((*read)[1].max_age, 60 * 86400 * kSecond);
+  EXPECT_EQ((*read)[1].max_age, 60 * (86400 * kSecond));
 }
 
 TEST_F(ReceiversTest, SaysWhichEntryAndKeyIsWrong) {

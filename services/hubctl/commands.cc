@@ -207,8 +207,9 @@ std::vector<Command> CommandsOf(const std::string& noun,
                                 const google::protobuf::ServiceDescriptor* service) {
   std::vector<Command> commands;
   std::map<std::string, int> uses;
-  for (int i = 0; i < service->method_count(); ++i)
+  for (int i = 0; i < service->method_count(); ++i) {
     ++uses[VerbOf(noun, service->method(i)->name())];
+  }
   for (int i = 0; i < service->method_count(); ++i) {
     const MethodDescriptor* method = service->method(i);
     Command command{VerbOf(noun, method->name()), method, {}, {}};
@@ -272,8 +273,9 @@ void FillMask(Message* request, const std::vector<const Flag*>& given) {
   if (mask == nullptr || request->GetReflection()->HasField(*request, mask)) return;
   std::set<std::string> paths;
   for (const Flag* flag : given) {
-    if (flag->path.size() > 1 && flag->path[1]->name() != "etag")
+    if (flag->path.size() > 1 && flag->path[1]->name() != "etag") {
       paths.insert(flag->path[1]->name());
+    }
   }
   if (!paths.empty()) SetMask(request, mask, {paths.begin(), paths.end()});
 }

@@ -82,7 +82,7 @@ Status PlayDemo(const std::string& folder, Options options) {
   RETURN_IF_ERROR(Play(acts, &player));
   std::cerr << absl::StrFormat("%d acts in %d calls, from %s to %s, took %.1f seconds\n",
                                acts.size(), player.calls(), kFirstDay, kLastDay,
-                               (MachineNow() - began) / 1e6);
+                               static_cast<double>(MachineNow() - began) / 1e6);
   return Status();
 }
 

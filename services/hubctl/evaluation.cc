@@ -133,8 +133,9 @@ std::string EvaluationText(const v1::Evaluation& evaluation, const std::string& 
                                    absl::AsciiStrToLower(Decision::Stage_Name(cell.felt()))),
                       absl::StrCat(cell.count())});
   }
-  if (!stages.empty())
+  if (!stages.empty()) {
     text += Section("Stage of the decision: claimed, and felt by the reps", stages);
+  }
 
   const auto& paid = evaluation.remuneration();
   Lines money = {{"Time given", Hours(paid.minutes_given())},

@@ -345,7 +345,7 @@ class Run {
     request->set_request_id(DerivedId(
         absl::StrJoin({row.sheet->file(), row["Key"], step, request->SerializeAsString()}, "|")));
     StatusOr<Record> answer = client_.Call<Record>(*request);
-    if (answer.ok()) *record = *std::move(answer);
+    if (answer.ok()) *record = std::move(*answer);
     return Judge(row, answer.status());
   }
 

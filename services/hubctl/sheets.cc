@@ -19,8 +19,9 @@ bool IsUtf8(const std::string& text) {
     int more = first < 0x80 ? 0 : first < 0xc2 ? -1 : first < 0xe0 ? 1 : first < 0xf0 ? 2 : 3;
     if (more < 0 || first > 0xf4) return false;
     for (; more > 0; --more) {
-      if (at == text.size() || (static_cast<unsigned char>(text[at++]) & 0xc0) != 0x80)
+      if (at == text.size() || (static_cast<unsigned char>(text[at++]) & 0xc0) != 0x80) {
         return false;
+      }
     }
   }
   return true;

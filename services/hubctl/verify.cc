@@ -541,9 +541,9 @@ StatusOr<bool> Verify(const Verification& verification, const Options& options) 
     events += static_cast<int64_t>(list.size());
     const auto highest = CheckNumbers(receiver, list, rows.forgotten, &findings);
     if (receiver == "services") CheckVersions(rows, highest, &findings);
-    const bool known = std::any_of(streams.begin(), streams.end(), [&](const Stream& stream) {
-      return stream.receiver.name == receiver;
-    });
+    const bool known = std::any_of(
+        streams.begin(), streams.end(),
+        [&name = receiver](const Stream& stream) { return stream.receiver.name == name; });
     if (!known) {
       findings.Add(kMissing, absl::StrCat(receiver, ": ", list.size(), " events, and ", file,
                                           " has no such receiver"));

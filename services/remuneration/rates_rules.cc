@@ -7,8 +7,8 @@
 namespace hub::remuneration {
 namespace {
 
-constexpr int64_t kTenths = 10;          // of a mile in a mile, of a penny in a penny
-constexpr int64_t kFeeMinutes = 2 * 60;  // a fee is set for two hours
+constexpr int64_t kTenths = 10;       // of a mile in a mile, of a penny in a penny
+constexpr int64_t kFeeMinutes = 120;  // a fee is set for two hours
 
 // Neither is negative.
 int64_t HalfUp(int64_t amount, int64_t of) { return (2 * amount + of) / (2 * of); }

@@ -103,7 +103,7 @@ double Median(std::vector<double> values) {
 
 int Run(bool json) {
   struct statfs fs;
-  constexpr long kTmpfs = 0x01021994;
+  constexpr int64_t kTmpfs = 0x01021994;
   if (statfs("/tmp", &fs) == 0 && fs.f_type == kTmpfs) {
     std::fprintf(stderr, "/tmp is a tmpfs: an fsync there costs nothing, so no figure is true\n");
     return 1;
