@@ -344,10 +344,12 @@ class Program {
                        "As given to hubd; the state's own if not said.");
 
     CLI::App* completion = Group("completion", "Completes commands in a shell.");
-    Own(completion, "bash", "Prints the script: source <(hubctl completion bash)", [] {
-      std::cout << kBashCompletion;
-      return Status();
-    });
+    for (const Completion& shell : kCompletions) {
+      Own(completion, shell.shell, absl::StrCat("Prints the script: ", shell.use), [&shell] {
+        std::cout << "# " << shell.use << shell.script;
+        return Status();
+      });
+    }
   }
 
   Status PrintToken() const {

@@ -1,10 +1,15 @@
 #include <algorithm>
+#include <cstdio>
+#include <cstdlib>
 #include <map>
 #include <memory>
 #include <set>
 #include <string>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
 #include "coproduction/engagement/v1/evaluations.pb.h"
 #include "coproduction/membership/v1/members.pb.h"
 #include "gmock/gmock.h"
@@ -25,7 +30,6 @@ using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
-using ::testing::Not;
 
 // ---- commands ----
 
@@ -192,6 +196,68 @@ TEST(DefaultName, IsTheForumOrTheOneRecordOfItsKind) {
   EXPECT_EQ(DefaultName(CommandNamed("forums", "get"), "warwickshire"), "forums/warwickshire");
   EXPECT_EQ(DefaultName(CommandNamed("requests", "get"), "warwickshire"), "");
   EXPECT_EQ(DefaultName(CommandNamed("requests", "list"), ""), "");
+}
+
+// ---- completion ----
+
+// What a shell itself says, with this hubctl in its path, one line each.
+std::vector<std::string> Says(const std::string& shell, const std::string& script) {
+  ::setenv("COMPLETION_TEST", script.c_str(), 1);
+  const std::string command =
+      absl::StrCat("PATH='", HUBCTL_FOLDER, "':$PATH ", shell, " -c \"$COMPLETION_TEST\" 2>&1");
+  FILE* pipe = ::popen(command.c_str(), "r");
+  std::string text;
+  for (int c; (c = std::fgetc(pipe)) != EOF;) text += static_cast<char>(c);
+  EXPECT_EQ(::pclose(pipe), 0) << text;
+  return absl::StrSplit(text, '\n', absl::SkipEmpty());
+}
+
+std::vector<std::string> CompletesInBash(const std::vector<std::string>& words) {
+  return Says("bash --norc",
+              absl::StrCat("source <(hubctl completion bash)\n", "compopt() { echo \"$@\"; }\n",
+                           "COMP_WORDS=(hubctl '", absl::StrJoin(words, "' '"), "') COMP_CWORD=",
+                           words.size(), "\n_hubctl\nprintf '%s\\n' \"${COMPREPLY[@]}\""));
+}
+
+// Outside of its line editor zsh has no compadd: this one says what it is told to add.
+std::vector<std::string> CompletesInZsh(const std::vector<std::string>& words) {
+  return Says("zsh -f", absl::StrCat("compdef() { [[ $1 == _hubctl && $2 == hubctl ]] }\n",
+                                     "compadd() { print -l -- \"$@\" }\n_files() { echo FILES }\n",
+                                     "source <(hubctl completion zsh)\nwords=(hubctl '",
+                                     absl::StrJoin(words, "' '"), "') CURRENT=$#words PREFIX='",
+                                     words.back(), "'\n_hubctl"));
+}
+
+std::vector<std::string> CompletesInFish(const std::vector<std::string>& words) {
+  return Says("fish --no-config",
+              absl::StrCat("hubctl completion fish | source\ncomplete -C \"hubctl ",
+                           absl::StrJoin(words, " "), "\""));
+}
+
+TEST(Completion, KnowsNounsVerbsAndFlagsInEveryShell) {
+  EXPECT_THAT(CompletesInBash({"requ"}), ElementsAre("requests"));
+  EXPECT_THAT(CompletesInZsh({"requ"}), ElementsAre("-S", "--", "--", "requests"));
+  EXPECT_THAT(CompletesInFish({"requ"}), ElementsAre("requests"));
+
+  EXPECT_THAT(CompletesInBash({"requests", "waive"}), ElementsAre("waive-lateness"));
+  EXPECT_THAT(CompletesInZsh({"requests", "waive"}),
+              ElementsAre("-S", "--", "--", "waive-lateness"));
+  EXPECT_THAT(CompletesInFish({"requests", "waive"}), ElementsAre("waive-lateness"));
+}
+
+TEST(Completion, LeavesNoSpaceBehindAFlagThatTakesAValue) {
+  EXPECT_THAT(CompletesInBash({"members", "create", "--given"}),
+              ElementsAre("-o nospace", "--given-name="));
+  EXPECT_THAT(CompletesInZsh({"members", "create", "--given"}),
+              ElementsAre("-S", "--", "--given-name=", "--"));
+  EXPECT_THAT(CompletesInFish({"members", "create", "--given"}), ElementsAre("--given-name="));
+}
+
+TEST(Completion, OffersFilesWhereNothingFits) {
+  EXPECT_THAT(CompletesInBash({"import", "/et"}),
+              IsEmpty());  // then bash itself does, by -o default
+  EXPECT_THAT(CompletesInZsh({"import", "/et"}), ElementsAre("FILES"));
+  EXPECT_THAT(CompletesInFish({"import", "/et"}), Contains("/etc/"));
 }
 
 // ---- sheets ----
