@@ -44,20 +44,9 @@ static StatusOr<v1::Attendance> TakeAttendance(Write& write, const v1::TakeAtten
   return attendance;
 }
 
-static StatusOr<v1::Attendance> GetAttendance(Read& read, const v1::GetAttendanceRequest& in) {
-  return read.Get<v1::Attendance>(in.name());
-}
-
-static StatusOr<v1::ListAttendancesResponse> ListAttendances(Read& read,
-                                                             const v1::ListAttendancesRequest& in) {
-  return read.List<v1::ListAttendancesResponse>(in);
-}
-
 void BindAttendances(Door& door) {
   const char service[] = "coproduction.engagement.v1.Attendances";
   door.Bind(service, "TakeAttendance", AskUnit, TakeAttendance);
-  door.Bind(service, "GetAttendance", GetAttendance);
-  door.Bind(service, "ListAttendances", ListAttendances);
 }
 
 }  // namespace hub::engagement

@@ -17,21 +17,9 @@ static StatusOr<v1::FurtherInvolvement> DecideFurtherInvolvement(
   return decision;
 }
 
-static StatusOr<v1::FurtherInvolvement> GetFurtherInvolvement(
-    Read& read, const v1::GetFurtherInvolvementRequest& in) {
-  return read.Get<v1::FurtherInvolvement>(in.name());
-}
-
-static StatusOr<v1::ListFurtherInvolvementsResponse> ListFurtherInvolvements(
-    Read& read, const v1::ListFurtherInvolvementsRequest& in) {
-  return read.List<v1::ListFurtherInvolvementsResponse>(in);
-}
-
 void BindFurtherInvolvements(Door& door) {
   const char service[] = "coproduction.engagement.v1.FurtherInvolvements";
   door.Bind(service, "DecideFurtherInvolvement", DecideFurtherInvolvement);
-  door.Bind(service, "GetFurtherInvolvement", GetFurtherInvolvement);
-  door.Bind(service, "ListFurtherInvolvements", ListFurtherInvolvements);
 }
 
 }  // namespace hub::engagement

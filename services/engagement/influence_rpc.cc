@@ -7,16 +7,6 @@ namespace hub::engagement {
 
 namespace events = ::coproduction::engagement::events::v1;
 
-static StatusOr<v1::InfluenceAccount> GetInfluenceAccount(
-    Read& read, const v1::GetInfluenceAccountRequest& in) {
-  return read.Get<v1::InfluenceAccount>(in.name());
-}
-
-static StatusOr<v1::ListInfluenceAccountsResponse> ListInfluenceAccounts(
-    Read& read, const v1::ListInfluenceAccountsRequest& in) {
-  return read.List<v1::ListInfluenceAccountsResponse>(in);
-}
-
 static StatusOr<v1::InfluenceAccount> GiveFeedback(Write& write,
                                                    const v1::GiveFeedbackRequest& in) {
   ASSIGN_OR_RETURN(auto account, write.Get<v1::InfluenceAccount>(in.name(), in.etag()));
@@ -51,16 +41,6 @@ static StatusOr<v1::InfluenceAccount> CloseAccount(Write& write,
   return write.Put(std::move(account));
 }
 
-static StatusOr<v1::InfluenceFeedback> GetInfluenceFeedback(
-    Read& read, const v1::GetInfluenceFeedbackRequest& in) {
-  return read.Get<v1::InfluenceFeedback>(in.name());
-}
-
-static StatusOr<v1::ListInfluenceFeedbacksResponse> ListInfluenceFeedbacks(
-    Read& read, const v1::ListInfluenceFeedbacksRequest& in) {
-  return read.List<v1::ListInfluenceFeedbacksResponse>(in);
-}
-
 static Status FillAccount(Read& read, v1::InfluenceAccount* account) {
   account->set_overdue(IsOverdue(*account, read.today()));
   return Status();
@@ -68,13 +48,9 @@ static Status FillAccount(Read& read, v1::InfluenceAccount* account) {
 
 void BindInfluence(Door& door) {
   const char service[] = "coproduction.engagement.v1.InfluenceAccounts";
-  door.Bind(service, "GetInfluenceAccount", GetInfluenceAccount);
-  door.Bind(service, "ListInfluenceAccounts", ListInfluenceAccounts);
   door.Bind(service, "GiveFeedback", GiveFeedback);
   door.Bind(service, "RecogniseFeedback", RecogniseFeedback);
   door.Bind(service, "CloseAccount", CloseAccount);
-  door.Bind(service, "GetInfluenceFeedback", GetInfluenceFeedback);
-  door.Bind(service, "ListInfluenceFeedbacks", ListInfluenceFeedbacks);
   door.Computed<v1::InfluenceAccount>(FillAccount);
 }
 

@@ -9,14 +9,13 @@ void BindInfluence(Door& door);
 void BindFurtherInvolvements(Door& door);
 void BindLiveFeedbacks(Door& door);
 void BindEvaluations(Door& door);
-void BindSettings(Door& door);
 void BindConsumers(Consumers& consumers);
 
 Module MakeEngagementModule() {
   return {"engagement",
           Migrations(),
           {BindAttendances, BindRecords, BindInfluence, BindFurtherInvolvements, BindLiveFeedbacks,
-           BindEvaluations, BindSettings},
+           BindEvaluations},
           BindConsumers};
 }
 

@@ -38,14 +38,6 @@ static Status GiveWordOn(Write& write, v1::Record* record) {
   return Status();
 }
 
-static StatusOr<v1::Record> GetRecord(Read& read, const v1::GetRecordRequest& in) {
-  return read.Get<v1::Record>(in.name());
-}
-
-static StatusOr<v1::ListRecordsResponse> ListRecords(Read& read, const v1::ListRecordsRequest& in) {
-  return read.List<v1::ListRecordsResponse>(in);
-}
-
 static StatusOr<v1::Record> ProposeRecord(Write& write, const v1::ProposeRecordRequest& in) {
   ASSIGN_OR_RETURN(auto record, write.Get<v1::Record>(in.name(), in.etag()));
   RETURN_IF_ERROR(MayPropose(record));
@@ -91,14 +83,6 @@ static StatusOr<v1::Point> AddPoint(Write& write, const v1::AddPointRequest& in)
   return write.Create(std::move(point));
 }
 
-static StatusOr<v1::Point> GetPoint(Read& read, const v1::GetPointRequest& in) {
-  return read.Get<v1::Point>(in.name());
-}
-
-static StatusOr<v1::ListPointsResponse> ListPoints(Read& read, const v1::ListPointsRequest& in) {
-  return read.List<v1::ListPointsResponse>(in);
-}
-
 static Status FillRecord(Read& read, v1::Record* record) {
   record->set_draft_late(IsLate(record->draft_due_on(), record->proposed_on(), read.today()));
   record->set_share_late(IsLate(record->share_due_on(), record->shared_on(), read.today()));
@@ -111,15 +95,11 @@ static Status FillRecord(Read& read, v1::Record* record) {
 
 void BindRecords(Door& door) {
   const char service[] = "coproduction.engagement.v1.Records";
-  door.Bind(service, "GetRecord", GetRecord);
-  door.Bind(service, "ListRecords", ListRecords);
   door.Bind(service, "ProposeRecord", ProposeRecord);
   door.Bind(service, "AgreeRecord", AgreeRecord);
   door.Bind(service, "DisputeRecord", DisputeRecord);
   door.Bind(service, "ShareRecord", ShareRecord);
   door.Bind(service, "AddPoint", AddPoint);
-  door.Bind(service, "GetPoint", GetPoint);
-  door.Bind(service, "ListPoints", ListPoints);
   door.Computed<v1::Record>(FillRecord);
 }
 

@@ -10,11 +10,6 @@ namespace {
 namespace v1 = ::coproduction::membership::v1;
 constexpr char kCharacteristics[] = "coproduction.membership.v1.Characteristics";
 
-StatusOr<v1::MemberCharacteristics> GetCharacteristics(Read& read,
-                                                       const v1::GetCharacteristicsRequest& in) {
-  return read.Get<v1::MemberCharacteristics>(in.name());
-}
-
 StatusOr<v1::MemberCharacteristics> SetCharacteristics(Write& write,
                                                        const v1::SetCharacteristicsRequest& in) {
   // Whose they are follows from the token alone: nobody sets another's.
@@ -32,7 +27,6 @@ StatusOr<v1::MemberCharacteristics> SetCharacteristics(Write& write,
 }  // namespace
 
 void BindCharacteristics(Door& door) {
-  door.Bind(kCharacteristics, "GetCharacteristics", GetCharacteristics);
   door.Bind(kCharacteristics, "SetCharacteristics", SetCharacteristics);
 }
 

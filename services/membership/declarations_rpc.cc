@@ -26,16 +26,8 @@ StatusOr<v1::Declaration> MakeDeclaration(Write& write, const v1::MakeDeclaratio
   return declaration;
 }
 
-StatusOr<v1::ListDeclarationsResponse> ListDeclarations(Read& read,
-                                                        const v1::ListDeclarationsRequest& in) {
-  return read.List<v1::ListDeclarationsResponse>(in);
-}
-
 }  // namespace
 
-void BindDeclarations(Door& door) {
-  door.Bind(kDeclarations, "MakeDeclaration", MakeDeclaration);
-  door.Bind(kDeclarations, "ListDeclarations", ListDeclarations);
-}
+void BindDeclarations(Door& door) { door.Bind(kDeclarations, "MakeDeclaration", MakeDeclaration); }
 
 }  // namespace hub::membership

@@ -23,10 +23,6 @@ StatusOr<v1::Document> PublishDocument(Write& write, const v1::PublishDocumentRe
   return write.Create(std::move(document));
 }
 
-StatusOr<v1::ListDocumentsResponse> ListDocuments(Read& read, const v1::ListDocumentsRequest& in) {
-  return read.List<v1::ListDocumentsResponse>(in);
-}
-
 StatusOr<v1::Acceptance> AcceptDocument(Write& write, const v1::AcceptDocumentRequest& in) {
   ASSIGN_OR_RETURN(auto document, write.Get<v1::Document>(in.name()));
   ASSIGN_OR_RETURN(auto rep, write.Get<v1::Rep>(in.rep()));
@@ -47,7 +43,6 @@ StatusOr<v1::Acceptance> AcceptDocument(Write& write, const v1::AcceptDocumentRe
 
 void BindDocuments(Door& door) {
   door.Bind(kDocuments, "PublishDocument", PublishDocument);
-  door.Bind(kDocuments, "ListDocuments", ListDocuments);
   door.Bind(kDocuments, "AcceptDocument", AcceptDocument);
 }
 

@@ -15,20 +15,8 @@ StatusOr<v1::Forum> CreateForum(Write& write, const v1::CreateForumRequest& in) 
   return write.Create(in.forum(), in.forum_id());
 }
 
-StatusOr<v1::Forum> GetForum(Read& read, const v1::GetForumRequest& in) {
-  return read.Get<v1::Forum>(in.name());
-}
-
 StatusOr<v1::Partner> CreatePartner(Write& write, const v1::CreatePartnerRequest& in) {
   return write.Create(in.partner(), in.partner_id());
-}
-
-StatusOr<v1::Partner> GetPartner(Read& read, const v1::GetPartnerRequest& in) {
-  return read.Get<v1::Partner>(in.name());
-}
-
-StatusOr<v1::ListPartnersResponse> ListPartners(Read& read, const v1::ListPartnersRequest& in) {
-  return read.List<v1::ListPartnersResponse>(in);
 }
 
 StatusOr<v1::Grant> CreateGrant(Write& write, const v1::CreateGrantRequest& in) {
@@ -49,10 +37,6 @@ StatusOr<v1::Grant> EndGrant(Write& write, const v1::EndGrantRequest& in) {
   RETURN_IF_ERROR(CheckGrant(grant, write.side(), write.partner()));
   grant.set_until_on(AddDays(write.today(), -1));
   return write.Put(std::move(grant));
-}
-
-StatusOr<v1::ListGrantsResponse> ListGrants(Read& read, const v1::ListGrantsRequest& in) {
-  return read.List<v1::ListGrantsResponse>(in);
 }
 
 StatusOr<coproduction::hub::v1::ResolveGrantsResponse> ResolveGrants(
@@ -80,13 +64,9 @@ StatusOr<coproduction::hub::v1::ResolveGrantsResponse> ResolveGrants(
 
 void BindForums(Door& door) {
   door.Bind(kForums, "CreateForum", CreateForum);
-  door.Bind(kForums, "GetForum", GetForum);
   door.Bind(kPartners, "CreatePartner", CreatePartner);
-  door.Bind(kPartners, "GetPartner", GetPartner);
-  door.Bind(kPartners, "ListPartners", ListPartners);
   door.Bind(kGrants, "CreateGrant", CreateGrant);
   door.Bind(kGrants, "EndGrant", EndGrant);
-  door.Bind(kGrants, "ListGrants", ListGrants);
   door.Bind("coproduction.hub.v1.Directory", "ResolveGrants", ResolveGrants);
 }
 

@@ -30,14 +30,6 @@ StatusOr<v1::Member> CreateMember(Write& write, const v1::CreateMemberRequest& i
   return member;
 }
 
-StatusOr<v1::Member> GetMember(Read& read, const v1::GetMemberRequest& in) {
-  return read.Get<v1::Member>(in.name());
-}
-
-StatusOr<v1::ListMembersResponse> ListMembers(Read& read, const v1::ListMembersRequest& in) {
-  return read.List<v1::ListMembersResponse>(in);
-}
-
 StatusOr<v1::Member> UpdateMember(Write& write, const v1::UpdateMemberRequest& in) {
   ASSIGN_OR_RETURN(auto member, write.Merge(in.member(), in.update_mask()));
   RETURN_IF_ERROR(CheckNewMember(member, write.today()));
@@ -102,8 +94,6 @@ StatusOr<v1::MembershipFigures> GetMembershipFigures(Read& read,
 
 void BindMembers(Door& door) {
   door.Bind(kMembers, "CreateMember", CreateMember);
-  door.Bind(kMembers, "GetMember", GetMember);
-  door.Bind(kMembers, "ListMembers", ListMembers);
   door.Bind(kMembers, "UpdateMember", UpdateMember);
   door.Bind(kMembers, "SetConsent", SetConsent);
   door.Bind(kMembers, "LeaveMember", LeaveMember);

@@ -5,8 +5,7 @@ namespace hub::membership {
 Module MakeMembershipModule() {
   return {"membership",
           Migrations(),
-          {BindForums, BindMembers, BindReps, BindDocuments, BindDeclarations, BindCharacteristics,
-           BindSettings},
+          {BindForums, BindMembers, BindReps, BindDocuments, BindDeclarations, BindCharacteristics},
           BindConsumers};
 }
 

@@ -13,7 +13,6 @@ void BindReps(Door& door);
 void BindDocuments(Door& door);
 void BindDeclarations(Door& door);
 void BindCharacteristics(Door& door);
-void BindSettings(Door& door);
 void BindConsumers(Consumers& consumers);
 
 const std::vector<db::Migration>& Migrations();  // schema/, embedded by the build

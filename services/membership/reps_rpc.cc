@@ -25,14 +25,6 @@ StatusOr<v1::Rep> CreateRep(Write& write, const v1::CreateRepRequest& in) {
   return write.Create(std::move(rep), IdOf(in.member()));
 }
 
-StatusOr<v1::Rep> GetRep(Read& read, const v1::GetRepRequest& in) {
-  return read.Get<v1::Rep>(in.name());
-}
-
-StatusOr<v1::ListRepsResponse> ListReps(Read& read, const v1::ListRepsRequest& in) {
-  return read.List<v1::ListRepsResponse>(in);
-}
-
 StatusOr<v1::Rep> StartInduction(Write& write, const v1::StartInductionRequest& in) {
   ASSIGN_OR_RETURN(auto rep, write.Get<v1::Rep>(in.name(), in.etag()));
   rep.set_state(v1::Rep::IN_INDUCTION);
@@ -106,8 +98,6 @@ Status FillRep(Read& read, v1::Rep* rep) {
 
 void BindReps(Door& door) {
   door.Bind(kReps, "CreateRep", CreateRep);
-  door.Bind(kReps, "GetRep", GetRep);
-  door.Bind(kReps, "ListReps", ListReps);
   door.Bind(kReps, "StartInduction", StartInduction);
   door.Bind(kReps, "CompleteInduction", CompleteInduction);
   door.Bind(kReps, "ActivateRep", ActivateRep);

@@ -79,19 +79,4 @@ Status ApproveLine(Write& write, v1::ClaimLine line, const std::string& wanted) 
   return write.Put(std::move(line)).status();
 }
 
-static StatusOr<v1::ClaimLine> GetClaimLine(Read& read, const v1::GetClaimLineRequest& in) {
-  return read.Get<v1::ClaimLine>(in.name());
-}
-
-static StatusOr<v1::ListClaimLinesResponse> ListClaimLines(Read& read,
-                                                           const v1::ListClaimLinesRequest& in) {
-  return read.List<v1::ListClaimLinesResponse>(in);
-}
-
-void BindClaimLines(Door& door) {
-  const char service[] = "coproduction.remuneration.v1.ClaimLines";
-  door.Bind(service, "GetClaimLine", GetClaimLine);
-  door.Bind(service, "ListClaimLines", ListClaimLines);
-}
-
 }  // namespace hub::remuneration

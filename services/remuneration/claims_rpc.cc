@@ -115,14 +115,6 @@ static StatusOr<v1::Claim> CancelClaim(Write& write, const v1::CancelClaimReques
   return write.Put(std::move(claim));
 }
 
-static StatusOr<v1::Claim> GetClaim(Read& read, const v1::GetClaimRequest& in) {
-  return read.Get<v1::Claim>(in.name());
-}
-
-static StatusOr<v1::ListClaimsResponse> ListClaims(Read& read, const v1::ListClaimsRequest& in) {
-  return read.List<v1::ListClaimsResponse>(in);
-}
-
 static Status FillClaim(Read& read, v1::Claim* claim) {
   ASSIGN_OR_RETURN(int64_t total, TotalPence(read, *claim));
   claim->set_total_pence(total);
@@ -140,8 +132,6 @@ void BindClaims(Door& door) {
   door.Bind(service, "RefuseClaim", RefuseClaim);
   door.Bind(service, "PayClaim", PayClaim);
   door.Bind(service, "CancelClaim", CancelClaim);
-  door.Bind(service, "GetClaim", GetClaim);
-  door.Bind(service, "ListClaims", ListClaims);
   door.Computed<v1::Claim>(FillClaim);
 }
 

@@ -74,22 +74,11 @@ static StatusOr<v1::Commitment> ReleaseCommitment(Write& write,
   return End(write, std::move(commitment), v1::Commitment::RELEASED);
 }
 
-static StatusOr<v1::Commitment> GetCommitment(Read& read, const v1::GetCommitmentRequest& in) {
-  return read.Get<v1::Commitment>(in.name());
-}
-
-static StatusOr<v1::ListCommitmentsResponse> ListCommitments(Read& read,
-                                                             const v1::ListCommitmentsRequest& in) {
-  return read.List<v1::ListCommitmentsResponse>(in);
-}
-
 void BindCommitments(Door& door) {
   const char service[] = "coproduction.remuneration.v1.Commitments";
   door.Bind(service, "ReserveCommitment", ReserveCommitment);
   door.Bind(service, "ConfirmCommitment", ConfirmCommitment);
   door.Bind(service, "ReleaseCommitment", ReleaseCommitment);
-  door.Bind(service, "GetCommitment", GetCommitment);
-  door.Bind(service, "ListCommitments", ListCommitments);
 }
 
 }  // namespace hub::remuneration

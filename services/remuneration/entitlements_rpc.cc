@@ -4,15 +4,6 @@
 
 namespace hub::remuneration {
 
-static StatusOr<v1::Entitlement> GetEntitlement(Read& read, const v1::GetEntitlementRequest& in) {
-  return read.Get<v1::Entitlement>(in.name());
-}
-
-static StatusOr<v1::ListEntitlementsResponse> ListEntitlements(
-    Read& read, const v1::ListEntitlementsRequest& in) {
-  return read.List<v1::ListEntitlementsResponse>(in);
-}
-
 static Status FillEntitlement(Read& read, v1::Entitlement* entitlement) {
   ASSIGN_OR_RETURN(auto rates, RatesFor(read, entitlement->session_date()));
   entitlement->set_fee_pence(FeePence(rates, entitlement->session_date(), entitlement->minutes()));
@@ -24,11 +15,6 @@ static Status FillEntitlement(Read& read, v1::Entitlement* entitlement) {
   return absl::OkStatus();
 }
 
-void BindEntitlements(Door& door) {
-  const char service[] = "coproduction.remuneration.v1.Entitlements";
-  door.Bind(service, "GetEntitlement", GetEntitlement);
-  door.Bind(service, "ListEntitlements", ListEntitlements);
-  door.Computed<v1::Entitlement>(FillEntitlement);
-}
+void BindEntitlements(Door& door) { door.Computed<v1::Entitlement>(FillEntitlement); }
 
 }  // namespace hub::remuneration

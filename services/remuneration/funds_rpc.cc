@@ -63,14 +63,6 @@ static StatusOr<v1::Fund> CreateFund(Write& write, const v1::CreateFundRequest& 
   return fund;
 }
 
-static StatusOr<v1::Fund> GetFund(Read& read, const v1::GetFundRequest& in) {
-  return read.Get<v1::Fund>(in.name());
-}
-
-static StatusOr<v1::ListFundsResponse> ListFunds(Read& read, const v1::ListFundsRequest& in) {
-  return read.List<v1::ListFundsResponse>(in);
-}
-
 static StatusOr<v1::CheckFundingResponse> CheckFunding(Read& read,
                                                        const v1::CheckFundingRequest& in) {
   Purpose purpose{in.activity_kind(), in.partner(), in.date()};
@@ -134,8 +126,6 @@ static Status FillFund(Read& read, v1::Fund* fund) {
 void BindFunds(Door& door) {
   const char service[] = "coproduction.remuneration.v1.Funds";
   door.Bind(service, "CreateFund", CreateFund);
-  door.Bind(service, "GetFund", GetFund);
-  door.Bind(service, "ListFunds", ListFunds);
   door.Bind(service, "CheckFunding", CheckFunding);
   door.Bind(service, "GetRemunerationFigures", GetRemunerationFigures);
   door.Computed<v1::Fund>(FillFund);

@@ -8,16 +8,13 @@ void BindRates(Door& door);
 void BindCommitments(Door& door);
 void BindEntitlements(Door& door);
 void BindClaims(Door& door);
-void BindClaimLines(Door& door);
 void BindTransfers(Door& door);
-void BindSettings(Door& door);
 void BindConsumers(Consumers& consumers);
 
 Module MakeRemunerationModule() {
   return {"remuneration",
           Migrations(),
-          {BindFunds, BindRates, BindCommitments, BindEntitlements, BindClaims, BindClaimLines,
-           BindTransfers, BindSettings},
+          {BindFunds, BindRates, BindCommitments, BindEntitlements, BindClaims, BindTransfers},
           BindConsumers};
 }
 

@@ -17,19 +17,9 @@ static StatusOr<v1::Rate> SetRate(Write& write, const v1::SetRateRequest& in) {
   return rate;
 }
 
-static StatusOr<v1::Rate> GetRate(Read& read, const v1::GetRateRequest& in) {
-  return read.Get<v1::Rate>(in.name());
-}
-
-static StatusOr<v1::ListRatesResponse> ListRates(Read& read, const v1::ListRatesRequest& in) {
-  return read.List<v1::ListRatesResponse>(in);
-}
-
 void BindRates(Door& door) {
   const char service[] = "coproduction.remuneration.v1.Rates";
   door.Bind(service, "SetRate", SetRate);
-  door.Bind(service, "GetRate", GetRate);
-  door.Bind(service, "ListRates", ListRates);
 }
 
 }  // namespace hub::remuneration

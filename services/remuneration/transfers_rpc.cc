@@ -29,38 +29,12 @@ Status EndPending(Write& write, const v1::Commitment& commitment, v1::Transfer::
   return Move(write, EndOf(pending[0], how));
 }
 
-static StatusOr<v1::Account> GetAccount(Read& read, const v1::GetAccountRequest& in) {
-  return read.Get<v1::Account>(in.name());
-}
-
-static StatusOr<v1::ListAccountsResponse> ListAccounts(Read& read,
-                                                       const v1::ListAccountsRequest& in) {
-  return read.List<v1::ListAccountsResponse>(in);
-}
-
-static StatusOr<v1::Transfer> GetTransfer(Read& read, const v1::GetTransferRequest& in) {
-  return read.Get<v1::Transfer>(in.name());
-}
-
-static StatusOr<v1::ListTransfersResponse> ListTransfers(Read& read,
-                                                         const v1::ListTransfersRequest& in) {
-  return read.List<v1::ListTransfersResponse>(in);
-}
-
 static Status FillAccount(Read& read, v1::Account* account) {
   ASSIGN_OR_RETURN(int64_t balance, Balance(read, *account));
   account->set_balance_pence(balance);
   return absl::OkStatus();
 }
 
-void BindTransfers(Door& door) {
-  const char accounts[] = "coproduction.remuneration.v1.Accounts";
-  door.Bind(accounts, "GetAccount", GetAccount);
-  door.Bind(accounts, "ListAccounts", ListAccounts);
-  const char transfers[] = "coproduction.remuneration.v1.Transfers";
-  door.Bind(transfers, "GetTransfer", GetTransfer);
-  door.Bind(transfers, "ListTransfers", ListTransfers);
-  door.Computed<v1::Account>(FillAccount);
-}
+void BindTransfers(Door& door) { door.Computed<v1::Account>(FillAccount); }
 
 }  // namespace hub::remuneration

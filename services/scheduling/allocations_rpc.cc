@@ -166,15 +166,6 @@ static StatusOr<Allocation> AllocateRep(Write& write, const v1::AllocateRepReque
   return allocation;
 }
 
-static StatusOr<Allocation> GetAllocation(Read& read, const v1::GetAllocationRequest& in) {
-  return read.Get<Allocation>(in.name());
-}
-
-static StatusOr<v1::ListAllocationsResponse> ListAllocations(Read& read,
-                                                             const v1::ListAllocationsRequest& in) {
-  return read.List<v1::ListAllocationsResponse>(in);
-}
-
 static StatusOr<Allocation> EndAllocation(Write& write, const v1::EndAllocationRequest& in) {
   ASSIGN_OR_RETURN(Allocation allocation, write.Get<Allocation>(in.name(), in.etag()));
   ASSIGN_OR_RETURN(Session session, write.Get<Session>(allocation.session()));
@@ -185,8 +176,6 @@ static StatusOr<Allocation> EndAllocation(Write& write, const v1::EndAllocationR
 void BindAllocations(Door& door) {
   const char service[] = "coproduction.scheduling.v1.Allocations";
   door.Bind(service, "AllocateRep", AskOthers, AllocateRep);
-  door.Bind(service, "GetAllocation", GetAllocation);
-  door.Bind(service, "ListAllocations", ListAllocations);
   door.Bind(service, "EndAllocation", EndAllocation);
 }
 

@@ -19,15 +19,6 @@ static StatusOr<Invitation> InviteRep(Write& write, const v1::InviteRepRequest& 
   return invitation;
 }
 
-static StatusOr<Invitation> GetInvitation(Read& read, const v1::GetInvitationRequest& in) {
-  return read.Get<Invitation>(in.name());
-}
-
-static StatusOr<v1::ListInvitationsResponse> ListInvitations(Read& read,
-                                                             const v1::ListInvitationsRequest& in) {
-  return read.List<v1::ListInvitationsResponse>(in);
-}
-
 static StatusOr<Invitation> ReplyToInvitation(Write& write,
                                               const v1::ReplyToInvitationRequest& in) {
   ASSIGN_OR_RETURN(Invitation invitation, write.Get<Invitation>(in.name(), in.etag()));
@@ -41,8 +32,6 @@ static StatusOr<Invitation> ReplyToInvitation(Write& write,
 void BindInvitations(Door& door) {
   const char service[] = "coproduction.scheduling.v1.Invitations";
   door.Bind(service, "InviteRep", InviteRep);
-  door.Bind(service, "GetInvitation", GetInvitation);
-  door.Bind(service, "ListInvitations", ListInvitations);
   door.Bind(service, "ReplyToInvitation", ReplyToInvitation);
 }
 

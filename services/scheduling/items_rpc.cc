@@ -56,14 +56,6 @@ static StatusOr<Item> CreateItem(Write& write, const v1::CreateItemRequest& in) 
   return item;
 }
 
-static StatusOr<Item> GetItem(Read& read, const v1::GetItemRequest& in) {
-  return read.Get<Item>(in.name());
-}
-
-static StatusOr<v1::ListItemsResponse> ListItems(Read& read, const v1::ListItemsRequest& in) {
-  return read.List<v1::ListItemsResponse>(in);
-}
-
 static StatusOr<Item> UpdateItem(Write& write, const v1::UpdateItemRequest& in) {
   ASSIGN_OR_RETURN(Item item, write.Merge(in.item(), in.update_mask()));
   ASSIGN_OR_RETURN(Session session, write.Get<Session>(item.session()));
@@ -132,8 +124,6 @@ static Status FillItem(Read& read, Item* item) {
 void BindItems(Door& door) {
   const char service[] = "coproduction.scheduling.v1.Items";
   door.Bind(service, "CreateItem", CreateItem);
-  door.Bind(service, "GetItem", GetItem);
-  door.Bind(service, "ListItems", ListItems);
   door.Bind(service, "UpdateItem", UpdateItem);
   door.Bind(service, "DropItem", DropItem);
   door.Bind(service, "PresentItem", PresentItem);

@@ -9,14 +9,14 @@ void BindItems(Door& door);
 void BindInvitations(Door& door);
 void BindAllocations(Door& door);
 void BindFigures(Door& door);
-void BindSettings(Door& door);
+void BindSchoolHolidays(Door& door);
 void BindConsumers(Consumers& consumers);
 
 Module MakeSchedulingModule() {
   return {"scheduling",
           Migrations(),
           {BindSessions, BindRequests, BindItems, BindInvitations, BindAllocations, BindFigures,
-           BindSettings},
+           BindSchoolHolidays},
           BindConsumers};
 }
 

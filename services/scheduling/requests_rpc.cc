@@ -62,15 +62,6 @@ static StatusOr<Request> CreateRequest(Write& write, const v1::CreateRequestRequ
   return write.Create(std::move(request));
 }
 
-static StatusOr<Request> GetRequest(Read& read, const v1::GetRequestRequest& in) {
-  return read.Get<Request>(in.name());
-}
-
-static StatusOr<v1::ListRequestsResponse> ListRequests(Read& read,
-                                                       const v1::ListRequestsRequest& in) {
-  return read.List<v1::ListRequestsResponse>(in);
-}
-
 static StatusOr<Request> UpdateRequest(Write& write, const v1::UpdateRequestRequest& in) {
   ASSIGN_OR_RETURN(Request request, write.Merge(in.request(), in.update_mask()));
   return write.Put(std::move(request));
@@ -179,8 +170,6 @@ static Status FillRequest(Read& read, Request* request) {
 void BindRequests(Door& door) {
   const char service[] = "coproduction.scheduling.v1.Requests";
   door.Bind(service, "CreateRequest", CreateRequest);
-  door.Bind(service, "GetRequest", GetRequest);
-  door.Bind(service, "ListRequests", ListRequests);
   door.Bind(service, "UpdateRequest", UpdateRequest);
   door.Bind(service, "SubmitRequest", SubmitRequest);
   door.Bind(service, "AskForInformation", AskForInformation);

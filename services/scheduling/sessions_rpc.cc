@@ -25,15 +25,6 @@ static StatusOr<Session> CreateSession(Write& write, const v1::CreateSessionRequ
   return session;
 }
 
-static StatusOr<Session> GetSession(Read& read, const v1::GetSessionRequest& in) {
-  return read.Get<Session>(in.name());
-}
-
-static StatusOr<v1::ListSessionsResponse> ListSessions(Read& read,
-                                                       const v1::ListSessionsRequest& in) {
-  return read.List<v1::ListSessionsResponse>(in);
-}
-
 static StatusOr<Session> SetJoiningLink(Write& write, const v1::SetJoiningLinkRequest& in) {
   ASSIGN_OR_RETURN(Session session, write.Get<Session>(in.name(), in.etag()));
   session.set_joining_link(in.joining_link());
@@ -158,8 +149,6 @@ static bool Attends(Read& read, const Session& session) {
 void BindSessions(Door& door) {
   const char service[] = "coproduction.scheduling.v1.Sessions";
   door.Bind(service, "CreateSession", CreateSession);
-  door.Bind(service, "GetSession", GetSession);
-  door.Bind(service, "ListSessions", ListSessions);
   door.Bind(service, "SetJoiningLink", SetJoiningLink);
   door.Bind(service, "ProposeAgenda", ProposeAgenda);
   door.Bind(service, "AgreeAgenda", AgreeAgenda);
