@@ -26,3 +26,6 @@ ABSL_FLAG(bool, production, false,
           "refuse whatever is for development: its token issuers, a demonstration's state");
 ABSL_FLAG(bool, demo, false,
           "mark a new state for ever as a demonstration's, whose date a command sets");
+ABSL_FLAG(std::vector<std::string>, failpoints, {},
+          "for tests: where the process kills itself, as before-commit@37; see "
+          "common/fault/failpoint.cc");

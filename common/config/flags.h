@@ -19,3 +19,4 @@ ABSL_DECLARE_FLAG(std::vector<std::string>, peers);
 ABSL_DECLARE_FLAG(int, replica);
 ABSL_DECLARE_FLAG(bool, production);
 ABSL_DECLARE_FLAG(bool, demo);
+ABSL_DECLARE_FLAG(std::vector<std::string>, failpoints);

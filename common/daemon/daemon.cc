@@ -12,6 +12,7 @@
 #include "absl/strings/escaping.h"
 #include "common/config/flags.h"
 #include "common/daemon/hub_methods.h"
+#include "common/fault/failpoint.h"
 #include "common/privacy/seal.h"
 #include "common/rpc/directory.h"
 #include "grpcpp/create_channel.h"
@@ -73,6 +74,11 @@ Status MarkDemo(const std::string& state, const std::string& database, Process* 
 Status Run(std::vector<Module> modules, sigset_t* signals) {
   const auto mistakes = schema::Mistakes();
   if (!mistakes.empty()) return Internal("the schema has a mistake: " + mistakes[0]);
+  const auto failpoints = absl::GetFlag(FLAGS_failpoints);
+  if (absl::GetFlag(FLAGS_production) && !failpoints.empty()) {
+    return InvalidField("failpoints", "--failpoints is for tests; a production server has none");
+  }
+  RETURN_IF_ERROR(fault::Arm(failpoints));
   const std::string state = absl::GetFlag(FLAGS_state);
   if (state.empty()) {
     return InvalidField("state", "--state is required: a folder of its own for this hub");

@@ -4,6 +4,7 @@
 #include <cstdio>
 
 #include "common/base/id.h"
+#include "common/fault/failpoint.h"
 #include "common/journal/tables.h"
 #include "google/protobuf/dynamic_message.h"
 #include "google/protobuf/util/json_util.h"
@@ -121,6 +122,7 @@ void Runtime::Drain() {
   stop_.notify_all();
   if (timers_.joinable()) timers_.join();
   subscriber_.reset();
+  if (started_) FAILPOINT("mid-drain");
   if (executor_) executor_->Drain();
   // What is stopped in order leaves nothing unsealed but what an anonymous method did today.
   if (engine_ && started_) Say("audit", engine_->SealJournal());

@@ -7,6 +7,7 @@
 #include "common/base/digest.h"
 #include "common/base/id.h"
 #include "common/db/db.h"
+#include "common/fault/failpoint.h"
 
 namespace hub::db {
 namespace {
@@ -100,6 +101,7 @@ Status Step(Conn& conn, const std::string& table, const std::vector<Migration>& 
     return Refuse(ReasonOf(status), "migration " + Label(next) + ": " + MessageOf(status));
   }
   *applied = true;
+  FAILPOINT("mid-migration");
   return conn
       .Exec("INSERT INTO " + table +
                 "(number, name, checksum, applied_at)"

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "common/db/engine.h"
+#include "common/fault/failpoint.h"
 
 namespace hub::db {
 namespace {
@@ -274,6 +275,7 @@ class PostgresConn : public EngineConn {
       verdict = Internal("the transaction ended before its time");
     }
     if (verdict.ok()) {
+      if (writes_) FAILPOINT("before-commit");
       committing_ = true;
       Remember(Command("COMMIT")).IgnoreError();
       committing_ = false;
@@ -555,7 +557,10 @@ class PostgresStore : public EngineStore {
         continue;
       }
       Status status = Run(conn, work.front());
-      if (writes && status.ok()) CountCommit(1);
+      if (writes && status.ok()) {
+        FAILPOINT("after-commit");
+        CountCommit(1);
+      }
       work.front().done(status);
     }
   }

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "common/db/engine.h"
+#include "common/fault/failpoint.h"
 
 namespace hub::db {
 namespace {
@@ -366,7 +367,9 @@ class SqliteStore : public EngineStore {
       results[i] = writer_->Run(batch[i].job, "SAVEPOINT job", "ROLLBACK TO job", "RELEASE job");
       if (results[i].ok()) ++kept;
     }
+    if (kept > 0) FAILPOINT("before-commit");
     if (writer_->engine_error().ok()) writer_->Control("COMMIT").IgnoreError();
+    if (kept > 0) FAILPOINT("after-commit");
     if (!writer_->engine_error().ok()) {
       results.assign(batch.size(), writer_->engine_error());
       writer_->Abandon();

@@ -16,6 +16,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/base/id.h"
 #include "common/events/nats.h"
+#include "common/fault/failpoint.h"
 #include "common/journal/context.h"
 #include "google/protobuf/util/json_util.h"
 
@@ -225,6 +226,7 @@ class ReceiverRelay {
     }));
     if (foreign) return false;
     lease_until_ = until;
+    if (holder != options_.holder) FAILPOINT("lease-taken");
     if (holder != options_.holder) read_back_ = false;
     return true;
   }
@@ -298,11 +300,13 @@ class ReceiverRelay {
                                             " bytes is more than the server takes"));
         return;
       }
+      FAILPOINT("before-publish");
       failure = connection_->Publish(
           absl::StrCat("coproduction.", options_.service, ".",
                        row.event.type.substr(row.event.type.rfind('.') + 1)),
           inbox_.Subject(token), *body, HeadersOf(row.event, options_.service, receiver_.json));
       if (failure.ok()) in_flight[token] = &lane;
+      FAILPOINT("after-publish");
     };
     for (auto& [aggregate, lane] : lanes) {
       std::sort(lane.rows.begin(), lane.rows.end(),
@@ -344,6 +348,7 @@ class ReceiverRelay {
       send_next(lane);
     }
     // What may be in the stream without being marked is looked for there before it is sent again.
+    if (!sent.empty()) FAILPOINT("after-ack");
     Status marked = Update({}, sent);
     if (failure.ok()) failure = marked;
     if (!failure.ok()) {
@@ -429,6 +434,7 @@ class ReceiverRelay {
       RETURN_IF_ERROR(options_.store->WriteAndWait([&](db::Conn& conn) {
         Micros now = MachineNow();
         for (size_t i = at; i < std::min(at + kPage, lost.size() + sent.size()); ++i) {
+          if (i > at) FAILPOINT("mid-mark");
           if (i < lost.size()) {
             conn.Post(
                 "UPDATE payloads SET sent_at = NULL, stream_seq = NULL "

@@ -11,6 +11,7 @@
 #include "absl/time/time.h"
 #include "common/base/clock.h"
 #include "common/events/nats.h"
+#include "common/fault/failpoint.h"
 
 namespace hub::events {
 namespace {
@@ -157,6 +158,7 @@ class PullSubscriber : public Subscriber {
           EnvelopeOf([&](const char* name) { return HeaderOf(message.get(), name); }),
           std::string(natsMsg_GetData(message.get()), natsMsg_GetDataLength(message.get())), stop,
           [&] { Answer(connection, message.get(), "+WPI"); });
+      if (applied) FAILPOINT("applied");
       if (applied) Answer(connection, message.get(), "+ACK");
       expires = MachineNow() + 2 * kSecond;
     }

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "common/fault/failpoint.h"
 #include "common/journal/engine.h"
 #include "common/journal/tables.h"
 #include "common/privacy/seal.h"
@@ -72,6 +73,7 @@ Status Engine::SealJournal() {
         rows.clear();
         return Status();
       }
+      FAILPOINT("mid-seal");
       for (size_t i = 0; i < rows.size(); ++i) {
         conn.Post("INSERT INTO block_rows(block, position, seq) VALUES ($1, $2, $3)",
                   {block, static_cast<int64_t>(i), rows[i]});
