@@ -15,6 +15,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <functional>
+#include <latch>
 #include <limits>
 #include <map>
 #include <memory>
@@ -24,8 +25,6 @@
 #include <utility>
 #include <vector>
 
-#include "absl/synchronization/blocking_counter.h"
-#include "absl/synchronization/notification.h"
 #include "common/base/clock.h"
 #include "common/db/db.h"
 #include "common/testing/mini_postgres.h"
@@ -152,23 +151,23 @@ class Base {
 
   // Queues the jobs behind one that ends when all of them wait, and returns their results.
   std::vector<Status> Together(const std::vector<Store::Job>& jobs) {
-    absl::Notification queued;
-    absl::BlockingCounter open(static_cast<int>(jobs.size()) + 1);
+    std::latch queued(1);
+    std::latch open(static_cast<int>(jobs.size()) + 1);
     std::vector<Status> results(jobs.size());
     store_->Write(
         [&](Conn&) {
-          queued.WaitForNotification();
+          queued.wait();
           return absl::OkStatus();
         },
-        0, [&](Status) { open.DecrementCount(); });
+        0, [&](Status) { open.count_down(); });
     for (size_t i = 0; i < jobs.size(); ++i) {
       store_->Write(jobs[i], 0, [&, i](Status status) {
         results[i] = status;
-        open.DecrementCount();
+        open.count_down();
       });
     }
-    queued.Notify();
-    open.Wait();
+    queued.count_down();
+    open.wait();
     return results;
   }
 
@@ -242,7 +241,7 @@ TEST_P(DbTransactions, AJobSeesWhatItWroteAndOthersDoNotYet) {
       return absl::OkStatus();
     }));
     EXPECT_EQ(n, 7);
-    absl::Notification read;
+    std::latch read(1);
     store().Read(
         [&](Conn& other) {
           return other.Query("SELECT id FROM items", {}, [&](const Row&) {
@@ -250,8 +249,8 @@ TEST_P(DbTransactions, AJobSeesWhatItWroteAndOthersDoNotYet) {
             return absl::OkStatus();
           });
         },
-        0, [&](Status) { read.Notify(); });
-    read.WaitForNotification();
+        0, [&](Status) { read.count_down(); });
+    read.wait();
     return absl::OkStatus();
   });
   EXPECT_TRUE(status.ok()) << status;
@@ -259,7 +258,7 @@ TEST_P(DbTransactions, AJobSeesWhatItWroteAndOthersDoNotYet) {
 
 TEST_P(DbTransactions, AReaderKeepsItsSnapshot) {
   Script(kItems);
-  absl::Notification started, written, finished;
+  std::latch started(1), written(1), finished(1);
   std::vector<int64_t> seen;
   store().Read(
       [&](Conn& conn) {
@@ -270,19 +269,19 @@ TEST_P(DbTransactions, AReaderKeepsItsSnapshot) {
           });
         };
         RETURN_IF_ERROR(count());
-        started.Notify();
-        written.WaitForNotification();
+        started.count_down();
+        written.wait();
         return count();
       },
       0,
       [&](Status status) {
         EXPECT_TRUE(status.ok()) << status;
-        finished.Notify();
+        finished.count_down();
       });
-  started.WaitForNotification();
+  started.wait();
   EXPECT_TRUE(Exec(kInsert, {1, "one", 0}).ok());
-  written.Notify();
-  finished.WaitForNotification();
+  written.count_down();
+  finished.wait();
   EXPECT_THAT(seen, ElementsAre(0, 0));
   EXPECT_EQ(Int("SELECT count(*) FROM items"), 1);
 }
@@ -674,19 +673,19 @@ TEST_P(DbConcurrency, TransfersInAnyOrderOfLocksKeepTheSum) {
 
 TEST_P(DbConcurrency, ReadsRunBesideAWrite) {
   Script(kItems);
-  absl::Notification writing, read, finished;
+  std::latch writing(1), read(1), finished(1);
   store().Write(
       [&](Conn& conn) {
         RETURN_IF_ERROR(conn.Exec(kInsert, {1, "one", 0}).status());
-        writing.Notify();
-        read.WaitForNotification();
+        writing.count_down();
+        read.wait();
         return absl::OkStatus();
       },
-      0, [&](Status) { finished.Notify(); });
-  writing.WaitForNotification();
+      0, [&](Status) { finished.count_down(); });
+  writing.wait();
   EXPECT_EQ(Int("SELECT count(*) FROM items"), 0);
-  read.Notify();
-  finished.WaitForNotification();
+  read.count_down();
+  finished.wait();
   EXPECT_EQ(Int("SELECT count(*) FROM items"), 1);
 }
 
@@ -947,7 +946,7 @@ TEST_P(DbDeadlines, APassedOneIsRefusedAndLeavesNothing) {
   Script(kItems);
   bool ran = false;
   for (bool write : {true, false}) {
-    absl::Notification finished;
+    std::latch finished(1);
     Status result;
     auto job = [&](Conn&) {
       ran = true;
@@ -955,10 +954,10 @@ TEST_P(DbDeadlines, APassedOneIsRefusedAndLeavesNothing) {
     };
     auto done = [&](Status status) {
       result = status;
-      finished.Notify();
+      finished.count_down();
     };
     write ? store().Write(job, MachineNow() - 1, done) : store().Read(job, MachineNow() - 1, done);
-    finished.WaitForNotification();
+    finished.wait();
     EXPECT_EQ(RefusalOf(result), errors::DEADLINE_PASSED) << result;
   }
   EXPECT_FALSE(ran);
@@ -968,7 +967,7 @@ TEST_P(DbDeadlines, ABegunJobIsNotInterrupted) {
   Script(kItems);
   const Micros deadline = MachineNow() + 20000;
   Status result = Reason(errors::DEMO_ONLY);
-  absl::Notification finished;
+  std::latch finished(1);
   store().Write(
       [&](Conn& conn) {
         while (MachineNow() <= deadline) std::this_thread::yield();
@@ -977,9 +976,9 @@ TEST_P(DbDeadlines, ABegunJobIsNotInterrupted) {
       deadline,
       [&](Status status) {
         result = status;
-        finished.Notify();
+        finished.count_down();
       });
-  finished.WaitForNotification();
+  finished.wait();
   // On a machine under load it may not have begun in time: then it has left nothing.
   EXPECT_TRUE(result.ok() || RefusalOf(result) == errors::DEADLINE_PASSED) << result;
   EXPECT_EQ(Int("SELECT count(*) FROM items"), result.ok() ? 1 : 0);
@@ -988,17 +987,17 @@ TEST_P(DbDeadlines, ABegunJobIsNotInterrupted) {
 TEST_P(DbDeadlines, AJobThatWaitedTooLongIsRefusedAmongOthers) {
   Script(kItems);
   const Micros deadline = MachineNow() + 1000;
-  absl::Notification passed;
+  std::latch passed(1);
   const int blockers = is_sqlite() ? 1 : options_.writers;
-  absl::BlockingCounter open(blockers + 20);
+  std::latch open(blockers + 20);
   std::vector<Status> results(20);
   for (int i = 0; i < blockers; ++i) {
     store().Write(
         [&](Conn&) {
-          passed.WaitForNotification();
+          passed.wait();
           return absl::OkStatus();
         },
-        0, [&](Status) { open.DecrementCount(); });
+        0, [&](Status) { open.count_down(); });
   }
   for (int i = 0; i < 20; ++i) {
     store().Write(
@@ -1008,12 +1007,12 @@ TEST_P(DbDeadlines, AJobThatWaitedTooLongIsRefusedAmongOthers) {
         i % 2 == 0 ? deadline : 0,
         [&, i](Status status) {
           results[i] = status;
-          open.DecrementCount();
+          open.count_down();
         });
   }
   while (MachineNow() <= deadline) std::this_thread::yield();
-  passed.Notify();
-  open.Wait();
+  passed.count_down();
+  open.wait();
   for (int i = 0; i < 20; ++i) {
     if (i % 2 == 0) {
       EXPECT_EQ(RefusalOf(results[i]), errors::DEADLINE_PASSED) << results[i];
@@ -1138,21 +1137,21 @@ TEST_P(DbDrain, FinishesWhatIsQueuedAndRefusesWhatComesLater) {
 
 TEST_P(DbDrain, WaitsForTheJobThatRuns) {
   Script(kItems);
-  absl::Notification running, go_on;
+  std::latch running(1), go_on(1);
   bool answered = false;
   store().Write(
       [&](Conn& conn) {
-        running.Notify();
-        go_on.WaitForNotification();
+        running.count_down();
+        go_on.wait();
         return conn.Exec(kInsert, {1, "one", 0}).status();
       },
       0, [&](Status status) { answered = status.ok(); });
-  running.WaitForNotification();
+  running.wait();
   std::thread drain([&] { store().Drain(); });
   // Drain has begun when new work is refused.
   while (store().ReadAndWait([](Conn&) { return absl::OkStatus(); }).ok()) {
   }
-  go_on.Notify();
+  go_on.count_down();
   drain.join();
   EXPECT_TRUE(answered);
 }
@@ -1162,7 +1161,7 @@ TEST_P(DbDrain, AFullQueueRefuses) {
   options.max_queue = 3;
   store_.reset();
   Use(options);
-  absl::Notification go_on;
+  std::latch go_on(1);
   const int threads = is_sqlite() ? 1 : options.writers;
   std::atomic<int> waiting{0}, fine{0}, refused{0};
   for (int i = 0; i < threads; ++i) {
@@ -1170,7 +1169,7 @@ TEST_P(DbDrain, AFullQueueRefuses) {
     store().Write(
         [&](Conn&) {
           ++waiting;
-          go_on.WaitForNotification();
+          go_on.wait();
           return absl::OkStatus();
         },
         0, [&](Status) { ++fine; });
@@ -1184,7 +1183,7 @@ TEST_P(DbDrain, AFullQueueRefuses) {
                   });
   }
   EXPECT_EQ(refused, 2);
-  go_on.Notify();
+  go_on.count_down();
   store().Drain();
   EXPECT_EQ(fine, threads + 3);
 }
@@ -1530,12 +1529,12 @@ TEST_F(DbPostgres, ADeadlockIsRunAgain) {
   for (int i = 0; i < 2; ++i) ASSERT_TRUE(Exec(kInsert, {i, std::to_string(i), 0}).ok());
   for (bool posted : {false, true}) {
     std::atomic<int> attempts{0};
-    absl::BlockingCounter both_hold_one(2);
+    std::latch both_hold_one(2);
     auto job = [&](int first) {
       return [&, first](Conn& conn) {
         RETURN_IF_ERROR(conn.Exec("UPDATE items SET n = n + 1 WHERE id = $1", {first}).status());
         if (++attempts <= 2) {
-          both_hold_one.DecrementCount();
+          both_hold_one.count_down();
           while (attempts < 2) std::this_thread::yield();
         }
         const std::string other = "UPDATE items SET n = n + 1 WHERE id = $1";
