@@ -46,7 +46,30 @@ StatusOr<std::string> ReadFile(const std::string& path) {
   return text.str();
 }
 
-Status MarkDemo(const std::string& state, const std::string& database, Process* process) {
+// Whether the database holds anything of the modules. It makes nothing there.
+StatusOr<bool> HasData(const std::string& database, const std::vector<Module>& modules) {
+  if (database.rfind("sqlite:", 0) == 0) return fs::exists(database.substr(7));
+  int64_t tables = 0;
+  for (const Module& module : modules) {
+    db::StoreOptions options;
+    options.url = database;
+    options.schema = module.name;
+    options.readers = 1;
+    options.read_only = true;
+    ASSIGN_OR_RETURN(auto store, db::Store::Open(options));
+    RETURN_IF_ERROR(store->ReadAndWait([&](db::Conn& conn) {
+      return conn.Query("SELECT COUNT(*) FROM pg_tables WHERE schemaname = current_schema()", {},
+                        [&](const db::Row& row) {
+                          tables += row.Int(0);
+                          return Status();
+                        });
+    }));
+  }
+  return tables > 0;
+}
+
+Status MarkDemo(const std::string& state, const std::string& database,
+                const std::vector<Module>& modules, Process* process) {
   process->demo_file = state + "/demo";
   std::ifstream mark(process->demo_file);
   std::string date;
@@ -56,9 +79,11 @@ Status MarkDemo(const std::string& state, const std::string& database, Process* 
     if (IsDate(date)) process->clock.SetDate(date);
   } else if (absl::GetFlag(FLAGS_demo)) {
     // Only a state without data: a real hub's date must never move by a command.
-    if (database.rfind("sqlite:", 0) != 0 || fs::exists(database.substr(7))) {
-      return InvalidField("demo", "--demo marks a new state only, and '" + state +
-                                      "' has data already; name another folder by --state");
+    ASSIGN_OR_RETURN(const bool has_data, HasData(database, modules));
+    if (has_data) {
+      return InvalidField("demo", "--demo marks a new state only, and the database of '" + state +
+                                      "' has data already; name another folder by --state, and by "
+                                      "--database another database if you name one");
     }
     std::ofstream(process->demo_file) << "";  // no date yet: the first may be any
     process->demo = true;
@@ -88,7 +113,7 @@ Status Run(std::vector<Module> modules, sigset_t* signals) {
   if (error) return InvalidField("state", "folder '" + state + "' cannot be made");
   Process process;
   const std::string database = Or(absl::GetFlag(FLAGS_database), "sqlite:" + state + "/data");
-  RETURN_IF_ERROR(MarkDemo(state, database, &process));
+  RETURN_IF_ERROR(MarkDemo(state, database, modules, &process));
   if (database.rfind("sqlite:", 0) == 0) fs::create_directories(database.substr(7), error);
 
   ASSIGN_OR_RETURN(std::string master_hex,

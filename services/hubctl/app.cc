@@ -334,12 +334,16 @@ class Program {
               if (!well) verdict_ = kRefused;
               return Status();
             });
-    verify->add_option("--database", verification_.database,
-                       "As given to hubd; the state's own if not said.");
+    verify
+        ->add_option("--database", verification_.database,
+                     "As given to hubd; the state's own if not said (HUB_DATABASE).")
+        ->envname("HUB_DATABASE");
     verify->add_option("--receivers", verification_.receivers,
                        "As given to hubd; the state's own if not said.");
-    verify->add_option("--keys-database", verification_.keys_database,
-                       "As given to hubd; the state's own if not said.");
+    verify
+        ->add_option("--keys-database", verification_.keys_database,
+                     "As given to hubd; the state's own if not said (HUB_KEYS_DATABASE).")
+        ->envname("HUB_KEYS_DATABASE");
     verify->add_option("--master-key", verification_.master_key,
                        "As given to hubd; the state's own if not said.");
 
