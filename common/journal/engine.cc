@@ -195,6 +195,10 @@ Status Engine::Replay(Call& call, db::Conn& conn) {
                              "this request_id was done before; its answer is no longer kept" +
                                  (resource.empty() ? "" : ", the record is " + resource),
                              resource);
+  if (anonymous)
+    return Refuse(errors::ALREADY_DONE,
+                  "this token was used before; what was said with "
+                  "it was taken, and nothing more is kept of it");
   // A command that lasted over midnight was hashed under the key of the day it began.
   auto key = KeyOfDay(seq >> kReplicaBits);
   if (!key.ok()) return done;
@@ -271,7 +275,9 @@ Status Engine::WriteRows(Call& call, Command& command, int64_t seq) {
       if (touched->event) return Internal("an event of " + touched->name + " without its change");
       continue;
     }
-    if (touched->paths.empty() && touched->before != nullptr) continue;  // nothing changed
+    if (touched->paths.empty() && touched->before != nullptr && touched->event == nullptr) {
+      continue;  // nothing changed, and nothing is told
+    }
     const int64_t now_version = schema::VersionOf(*touched->after);
     if (resource.empty()) resource = touched->name, version = now_version;
     coproduction::hub::events::v1::ResourceChanged changed;

@@ -228,27 +228,24 @@ struct Flight : public Ask, public std::enable_shared_from_this<Flight> {
     undo.clear();
   }
 
-  // Refusals, and reads of personal data that the schema marks, go to the access log: a read is
-  // answered when that is kept.
+  // Refusals, and reads of personal data that the schema marks, go to the access log first; a read
+  // that cannot be kept there is not answered.
   void Finish(const Status& status) {
-    const bool read = status.ok() && entry.method->option->read_logged() && !entry.write;
     const auto reason = ReasonOf(status);
-    const bool refused =
-        !status.ok() && (reason == errors::ROLE_NOT_ALLOWED ||
-                         reason == errors::RESOURCE_NOT_FOUND || reason == errors::FIELD_NOT_YOURS);
-    if ((!read && !refused) || call->principal.issuer.empty() ||
-        entry.method->option->anonymous()) {
+    const bool logged = status.ok() ? entry.method->option->read_logged() && !entry.write
+                                    : reason == errors::ROLE_NOT_ALLOWED ||
+                                          reason == errors::RESOURCE_NOT_FOUND ||
+                                          reason == errors::FIELD_NOT_YOURS;
+    if (!logged || call->principal.issuer.empty() || entry.method->option->anonymous()) {
       return Leave(status);
     }
     std::string resource = schema::TextOf(*request, "name");
     if (resource.empty()) resource = schema::TextOf(*request, "parent");
-    if (refused) {
-      door->options_.engine->LogAccess(*call, resource, errors::ErrorReason_Name(reason),
-                                       [](Status) {});
-      return Leave(status);
-    }
-    door->options_.engine->LogAccess(
-        *call, resource, "OK", [self = shared_from_this()](Status kept) { self->Leave(kept); });
+    door->options_.engine->LogAccess(*call, resource,
+                                     status.ok() ? "OK" : errors::ErrorReason_Name(reason),
+                                     [self = shared_from_this(), status](const Status& kept) {
+                                       self->Leave(status.ok() ? kept : status);
+                                     });
   }
 
   void Leave(const Status& status) {

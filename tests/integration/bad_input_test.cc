@@ -491,10 +491,8 @@ class Table {
       }
       // A number that must be there is below its least when it is not.
       const bool number = IsNumber(place.field()) && option.min() > 0;
-      // An update is judged when the record is stored, which knows no request.
-      const std::string about = update && place.in_record() ? place.field()->name() : place.path;
-      RefusedFor(base, *request, number ? errors::INVALID_FIELD : errors::FIELD_REQUIRED, about,
-                 "no " + place.path);
+      RefusedFor(base, *request, number ? errors::INVALID_FIELD : errors::FIELD_REQUIRED,
+                 place.path, "no " + place.path);
       ++tried;
     }
     return tried == 0 ? "requires_nothing" : "";
