@@ -15,6 +15,7 @@
 #include "common/rpc/wire.h"
 #include "common/testing/mini_service.h"
 #include "coproduction/membership/v1/members.pb.h"
+#include "coproduction/membership/v1/reps.pb.h"
 #include "grpcpp/create_channel.h"
 #include "grpcpp/generic/generic_stub.h"
 #include "grpcpp/impl/codegen/server_callback_handlers.h"
@@ -111,6 +112,7 @@ int Run(bool json) {
   testing::MiniService mini(membership::MakeMembershipModule());
   const std::string admin = mini.Token(options::MEMBERSHIP_ADMIN);
   std::vector<v1::Member> members;
+  std::vector<v1::Rep> reps;
   for (int i = 0; i < 256; ++i) {
     v1::CreateMemberRequest create;
     create.set_parent(testing::kForum);
@@ -120,6 +122,12 @@ int Run(bool json) {
     auto member = mini.Call<v1::Member>(admin, create);
     if (!member.ok()) return 1;
     members.push_back(*member);
+    v1::CreateRepRequest apply;
+    apply.set_parent(testing::kForum);
+    apply.set_member(member->name());
+    auto rep = mini.Call<v1::Rep>(admin, apply);
+    if (!rep.ok()) return 1;
+    reps.push_back(*rep);
   }
   Echo echo;
   grpc::ServerBuilder builder;
@@ -153,6 +161,15 @@ int Run(bool json) {
        {},
        {}},
       {"read64",
+       "/coproduction.membership.v1.Reps/GetRep",
+       [&](int i) {
+         v1::GetRepRequest get;
+         get.set_name(reps[i % reps.size()].name());
+         return ToBuffer(get);
+       },
+       {},
+       {}},
+      {"logged64",  // a read that the access log keeps before it is answered
        "/coproduction.membership.v1.Members/GetMember",
        [&](int i) {
          v1::GetMemberRequest get;

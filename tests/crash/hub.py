@@ -1,7 +1,10 @@
 """A hub of its own for a test: nats-server and hubd on free ports, the state in one folder."""
+import contextlib
+import glob
 import os
 import random
 import socket
+import sqlite3
 import subprocess
 import time
 
@@ -38,6 +41,15 @@ def runs(pid):
         return False
 
 
+def commands_done(state):
+    """By the rows: what the play has come to, however fast this machine is."""
+    done = 0
+    for path in glob.glob(os.path.join(state, "data/*.db")):
+        with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as db:
+            done += db.execute("SELECT COUNT(*) FROM journal").fetchone()[0]
+    return done
+
+
 class Hub:
     def __init__(self, state):
         self.state = state
@@ -66,6 +78,16 @@ class Hub:
         os.kill(pid, how)
         wait_until(lambda: not runs(pid), f"{name} {pid} ends")
         os.remove(path)
+
+    def died(self):
+        """The failpoint that hubd killed itself at; None while it runs."""
+        with open(os.path.join(self.state, "run/hubd.pid")) as file:
+            if runs(int(file.read())):
+                return None
+        os.remove(os.path.join(self.state, "run/hubd.pid"))
+        with open(os.path.join(self.state, "log/hubd.log")) as log:
+            words = [line.split()[1] for line in log if line.startswith("failpoint ")]
+        return words[-1] if words else "by itself"
 
     def ctl_words(self, *words):
         return [os.path.join(BUILD, "services/hubctl/hubctl"), f"--server=127.0.0.1:{self.port}",
