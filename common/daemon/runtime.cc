@@ -17,6 +17,7 @@ namespace v1 = ::coproduction::hub::v1;
 // An event that its handler refused this often is set aside where an operator sees it.
 constexpr int kMostTries = 5;
 constexpr int kTimerBatch = 100;
+constexpr Micros kConsumeLease = 10'000'000;                              // machine time
 constexpr Micros kSealEvery = 60'000'000, kForgetEvery = 3600'000'000ll;  // machine time
 
 std::string CollectionOf(const std::string& aggregate) {
@@ -50,6 +51,7 @@ StatusOr<std::unique_ptr<Runtime>> Runtime::Open(Module module, Options options)
   db::StoreOptions store;
   store.url = self.options_.database;
   store.schema = self.module_.name + self.options_.schema_suffix;
+  store.name = self.Self();
   if (store.url.rfind("sqlite:", 0) == 0) store.url += "/" + self.module_.name + ".db";
   ASSIGN_OR_RETURN(self.store_, db::Store::Open(store));
   journal::Engine::Options engine;
@@ -96,17 +98,22 @@ Status Runtime::Start() {
     relay.store = store_.get();
     relay.clock = options_.clock;
     relay.receivers = options_.receivers;
-    // Stable, so that a restarted process goes on at once where it was.
-    relay.holder = "replica " + std::to_string(options_.replica);
+    relay.holder = Self();
     ASSIGN_OR_RETURN(relay_, events::Relay::Start(relay));
     engine_->wake = [this] { relay_->Wake(); };
   }
   if (services != nullptr && !consumers_.events.empty()) {
+    std::unique_ptr<events::Lease> lease;  // SQLite has one process
+    if (store_->engine() == db::Engine::kPostgres) {
+      lease = std::make_unique<events::Lease>(store_.get(), "subscriber/" + module_.name, Self(),
+                                              kConsumeLease);
+    }
     ASSIGN_OR_RETURN(subscriber_, events::Subscriber::Start(
                                       *services, module_.name,
                                       [this](const Envelope& envelope, const std::string& body) {
                                         return Apply(envelope, body);
-                                      }));
+                                      },
+                                      std::move(lease)));
   }
   started_ = true;
   timers_ = std::thread([this] { TimerLoop(); });

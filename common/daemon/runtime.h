@@ -58,6 +58,8 @@ class Runtime {
 
  private:
   Runtime(Module module, Options options);
+  // Among the processes on its database. Stable, so that a restarted one goes on where it was.
+  std::string Self() const { return "replica " + std::to_string(options_.replica); }
   Status Repair(const Envelope& envelope, int64_t after);
   Status ApplyOne(const Envelope& envelope, const std::string& body, bool* gap, int64_t* last);
   void TimerLoop();

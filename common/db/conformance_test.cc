@@ -1633,6 +1633,47 @@ TEST_F(DbPostgres, ReplicasMigrateOneAtATime) {
   EXPECT_EQ(Int("SELECT count(*) FROM schema_migrations"), 3);
 }
 
+TEST_F(DbPostgres, ANameIsOfOneStoreAtATime) {
+  Script(kItems);
+  StoreOptions options = options_;
+  options.writers = options.readers = 1;
+  options.name = "replica 0";
+  auto first = std::move(Store::Open(options)).value();
+  const Status refused = Store::Open(options).status();
+  EXPECT_EQ(RefusalOf(refused), errors::CONFLICT);
+  EXPECT_THAT(MessageOf(refused), AllOf(HasSubstr("'replica 0'"), HasSubstr("--replica")));
+  StoreOptions another = options;
+  another.name = "replica 1";
+  EXPECT_TRUE(Store::Open(another).ok());
+
+  // It loses its connections, and meanwhile another takes the name: it does nothing until it has
+  // the name again.
+  auto count = [&] {
+    return first->WriteAndWait([](Conn& conn) {
+      return conn.Exec(kInsert, {1, "one", 0}).status();
+    });
+  };
+  int64_t writer = 0;
+  ASSERT_TRUE(first
+                  ->WriteAndWait([&](Conn& conn) -> Status {
+                    ASSIGN_OR_RETURN(writer, Pid(conn));
+                    return Status();
+                  })
+                  .ok());
+  Terminate(Int("SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND granted"));
+  Terminate(writer);
+  auto second = std::move(Store::Open(options)).value();
+  const Status waits = count();
+  EXPECT_EQ(RefusalOf(waits), errors::TEMPORARILY_UNAVAILABLE);
+  EXPECT_THAT(MessageOf(waits), HasSubstr("'replica 0'"));
+  second = nullptr;
+  const Micros patience = MachineNow() + 60 * 1000000ll;
+  while (!count().ok() && MachineNow() < patience) {  // it tries to connect only now and then
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+  EXPECT_EQ(Int("SELECT count(*) FROM items"), 1);
+}
+
 TEST_F(DbPostgres, AColumnThatSortsByTheDatabasesCollationIsRefused) {
   auto all = ThreeMigrations();
   all[2].sql += "; CREATE TABLE tags(id {int64} NOT NULL PRIMARY KEY, tag TEXT NOT NULL)";

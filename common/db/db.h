@@ -99,6 +99,9 @@ struct StoreOptions {
   std::string url;
   // PostgreSQL: the schema that holds the service's tables (search_path). Unused by SQLite.
   std::string schema;
+  // PostgreSQL: who opens it, as 'replica 0'; while another process has the schema open by the same
+  // name it is refused. Empty: anybody. (SQLite has a lock file, whatever the name.)
+  std::string name;
   int writers = 4;  // PostgreSQL only; SQLite has one
   int readers = 2;
   int max_queue = 10000;  // jobs waiting; more are refused as TEMPORARILY_UNAVAILABLE

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstring>
 #include <memory>
+#include <mutex>
 #include <random>
 #include <string>
 #include <thread>
@@ -225,14 +226,64 @@ StatusOr<Connection> ConnectTo(const Target& target) {
   return conn;
 }
 
+// The store's name in its schema: a lock that lasts as long as a connection of its own, and so
+// never longer than the process.
+class OwnName {
+ public:
+  OwnName(const Target& target, const std::string& name) : target_(target), name_(name) {}
+
+  // Makes sure of it: at the start, and wherever a connection of the store has to be made anew, as
+  // when the server was away.
+  Status Hold() {
+    if (name_.empty()) return absl::OkStatus();
+    std::lock_guard<std::mutex> lock(mutex_);
+    if (conn_ != nullptr &&
+        PQresultStatus(Result(PQexec(conn_.get(), "")).get()) == PGRES_EMPTY_QUERY) {
+      return absl::OkStatus();
+    }
+    conn_ = nullptr;
+    ASSIGN_OR_RETURN(Connection conn, ConnectTo(target_));
+    // The server may still be about to see that a former process has died.
+    const char* settings =
+        "SET lock_timeout = '2s'; SET idle_session_timeout = 0; SET tcp_keepalives_idle = 10;"
+        " SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3";
+    Result set(PQexec(conn.get(), settings));
+    if (PQresultStatus(set.get()) != PGRES_COMMAND_OK) {
+      return Unreachable(PQerrorMessage(conn.get()));
+    }
+    const char* name[] = {name_.c_str()};
+    Result held(PQexecParams(
+        conn.get(),
+        "SELECT pg_advisory_lock(hashtextextended('named ' || current_schema() || ' ' || $1, 0))",
+        1, nullptr, name, nullptr, nullptr, 0));
+    if (PQresultStatus(held.get()) == PGRES_TUPLES_OK) {
+      conn_ = std::move(conn);
+      return absl::OkStatus();
+    }
+    const char* state = PQresultErrorField(held.get(), PG_DIAG_SQLSTATE);
+    if (state == nullptr || std::strcmp(state, "55P03") != 0) {
+      return Unreachable(PQerrorMessage(conn.get()));
+    }
+    return Refuse(errors::CONFLICT, "another process has the schema " + target_.schema +
+                                        " open as '" + name_ +
+                                        "': give each process on one database its own --replica");
+  }
+
+ private:
+  const Target& target_;
+  const std::string name_;
+  std::mutex mutex_;
+  Connection conn_;
+};
+
 // A connection that outlives its connections: it makes a new one for the next job when one is lost.
 // Statements go out by pipeline mode: BEGIN and what was posted travel with the first statement
 // that waits for its answer, or with COMMIT.
 class PostgresConn : public EngineConn {
  public:
   // `connected` counts the connections of the pool that stand.
-  PostgresConn(const Target& target, bool writes, std::atomic<int>* connected)
-      : target_(target), writes_(writes), connected_(connected) {}
+  PostgresConn(const Target& target, OwnName* name, bool writes, std::atomic<int>* connected)
+      : target_(target), name_(name), writes_(writes), connected_(connected) {}
   ~PostgresConn() override { Drop(); }
 
   Engine engine() const override { return Engine::kPostgres; }
@@ -243,10 +294,13 @@ class PostgresConn : public EngineConn {
   Status Connect() {
     if (is_connected()) return absl::OkStatus();
     if (SteadyClock::now() < next_try_) return last_failure_;
-    auto conn = ConnectTo(target_);
+    const Status named = name_->Hold();
+    StatusOr<Connection> conn = named.ok() ? ConnectTo(target_) : named;
     if (!conn.ok()) {
       last_failure_ = Refuse(errors::TEMPORARILY_UNAVAILABLE,
-                             "the database cannot be reached; nothing was done; try again");
+                             ReasonOf(conn.status()) == errors::CONFLICT
+                                 ? MessageOf(conn.status()) + "; nothing was done"
+                                 : "the database cannot be reached; nothing was done; try again");
       next_try_ = SteadyClock::now() + Jitter(pause_);
       pause_ = std::min(pause_ * 2, kLongestPause);
       return last_failure_;
@@ -516,6 +570,7 @@ class PostgresConn : public EngineConn {
   }
 
   const Target& target_;
+  OwnName* const name_;
   const bool writes_;
   std::atomic<int>* const connected_;
   Connection conn_;
@@ -532,7 +587,7 @@ class PostgresConn : public EngineConn {
 class PostgresStore : public EngineStore {
  public:
   PostgresStore(const StoreOptions& options, Target target)
-      : EngineStore(options), target_(std::move(target)) {
+      : EngineStore(options), target_(std::move(target)), name_(target_, options.name) {
     for (int i = 0; i < options.writers && !options.read_only; ++i) {
       StartThread([this] { Serve(writes_, true, &writers_connected_); });
     }
@@ -543,10 +598,11 @@ class PostgresStore : public EngineStore {
   ~PostgresStore() override { Drain(); }
 
   Engine engine() const override { return Engine::kPostgres; }
+  Status HoldName() { return name_.Hold(); }
 
  private:
   void Serve(WorkQueue& queue, bool writes, std::atomic<int>* connected) {
-    PostgresConn conn(target_, writes, connected);
+    PostgresConn conn(target_, &name_, writes, connected);
     while (true) {
       std::vector<Work> work = queue.Take(1);
       if (work.empty()) return;
@@ -576,6 +632,7 @@ class PostgresStore : public EngineStore {
   }
 
   const Target target_;
+  OwnName name_;
   std::atomic<int> writers_connected_{0};
   std::atomic<int> readers_connected_{0};
 };
@@ -612,7 +669,9 @@ StatusOr<std::unique_ptr<Store>> OpenPostgres(const std::string& conninfo,
   }
   Target target{conninfo, options.schema};
   if (!options.read_only) RETURN_IF_ERROR(MakeSchema(target));
-  return std::make_unique<PostgresStore>(options, std::move(target));
+  auto store = std::make_unique<PostgresStore>(options, std::move(target));
+  RETURN_IF_ERROR(store->HoldName());
+  return StatusOr<std::unique_ptr<Store>>(std::move(store));
 }
 
 }  // namespace hub::db

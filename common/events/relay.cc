@@ -15,6 +15,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "common/base/id.h"
+#include "common/events/lease.h"
 #include "common/events/nats.h"
 #include "common/fault/failpoint.h"
 #include "common/journal/context.h"
@@ -99,7 +100,9 @@ Headers HeadersOf(const Outgoing& event, const std::string& service, bool json) 
 class ReceiverRelay {
  public:
   ReceiverRelay(const Relay::Options& options, const Receiver& receiver)
-      : options_(options), receiver_(receiver), lease_name_("relay/" + receiver.name) {
+      : options_(options),
+        receiver_(receiver),
+        lease_(options.store, "relay/" + receiver.name, options.holder, options.lease) {
     thread_ = std::jthread([this](std::stop_token stop) { Run(stop); });
   }
 
@@ -146,13 +149,7 @@ class ReceiverRelay {
     for (bool more = read_back_; more && MachineNow() < limit && connection_->connected();) {
       more = Turn(std::stop_token()).value_or(false);
     }
-    if (lease_until_ > MachineNow()) {  // another need not wait for the end of it
-      (void)options_.store->WriteAndWait([this](db::Conn& conn) {
-        conn.Post("UPDATE leases SET until = 0 WHERE name = $1 AND holder = $2",
-                  {lease_name_, options_.holder});
-        return Status();
-      });
-    }
+    lease_.Release();
   }
 
   // One step; whether there may be more to do at once.
@@ -190,44 +187,10 @@ class ReceiverRelay {
 
   // Makes sure of the lease. Taken over from another, the stream is to be read back first.
   StatusOr<bool> Claim() {
-    if (lease_until_ - MachineNow() > options_.ack_wait + options_.lease / 5) return true;
-    bool foreign = false;
-    auto look = [&](db::Conn& conn, const char* lock, std::string* holder) {
-      holder->clear();
-      return conn.Query(absl::StrCat("SELECT holder, until FROM leases WHERE name = $1", lock),
-                        {lease_name_}, [&](const db::Row& row) {
-                          *holder = std::string(row.Text(0));
-                          foreign = *holder != options_.holder && row.Int(1) > MachineNow();
-                          return Status();
-                        });
-    };
-    std::string holder;
-    RETURN_IF_ERROR(options_.store->ReadAndWait([&](db::Conn& conn) {
-      foreign = false;
-      return look(conn, "", &holder);
-    }));
-    if (foreign) return false;
-
-    Micros until = 0;
-    RETURN_IF_ERROR(options_.store->WriteAndWait([&](db::Conn& conn) -> Status {
-      foreign = false;
-      RETURN_IF_ERROR(look(conn, db::ForUpdate(conn), &holder));
-      if (foreign) return Status();
-      until = MachineNow() + options_.lease;
-      ASSIGN_OR_RETURN(int64_t changed,
-                       holder.empty()
-                           ? conn.Exec("INSERT INTO leases(name, holder, until) "
-                                       "VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
-                                       {lease_name_, options_.holder, until})
-                           : conn.Exec("UPDATE leases SET holder = $1, until = $2 WHERE name = $3",
-                                       {options_.holder, until, lease_name_}));
-      foreign = changed == 0;
-      return Status();
-    }));
-    if (foreign) return false;
-    lease_until_ = until;
-    if (holder != options_.holder) FAILPOINT("lease-taken");
-    if (holder != options_.holder) read_back_ = false;
+    ASSIGN_OR_RETURN(const Lease::Claim claim, lease_.Take(options_.ack_wait + options_.lease / 5));
+    if (claim != Lease::kTaken) return claim == Lease::kKept;
+    FAILPOINT("lease-taken");
+    read_back_ = false;
     return true;
   }
 
@@ -286,7 +249,7 @@ class ReceiverRelay {
       if (!failure.ok() || stop.stop_requested() || lane.rows.empty()) return;
       const Row& row = lane.rows.front();
       if (row.waits_for != 0 && row.waits_for != lane.last_sent) return;
-      if (MachineNow() + options_.ack_wait > lease_until_) return;  // first the lease, then go on
+      if (MachineNow() + options_.ack_wait > lease_.until()) return;  // first the lease, then go on
       std::string token = std::to_string(++last_token_);
       StatusOr<std::string> body =
           receiver_.json ? ToJson(row.event.type, row.event.body) : row.event.body;
@@ -456,13 +419,12 @@ class ReceiverRelay {
 
   const Relay::Options& options_;
   const Receiver receiver_;
-  const std::string lease_name_;
 
   // Of the thread.
   std::unique_ptr<Connection> connection_;
   Inbox inbox_;
+  Lease lease_;
   bool read_back_ = false;  // on this connection and lease
-  Micros lease_until_ = 0;
   uint64_t last_token_ = 0;
   Status unsendable_;
 

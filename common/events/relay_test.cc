@@ -7,7 +7,9 @@
 #include <rapidcheck/gtest.h>
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
+#include <condition_variable>
 #include <filesystem>
 #include <fstream>
 #include <functional>
@@ -16,9 +18,11 @@
 #include <set>
 #include <thread>
 
+#include "absl/cleanup/cleanup.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "common/base/id.h"
+#include "common/events/lease.h"
 #include "common/events/nats.h"
 #include "common/events/subscriber.h"
 #include "common/journal/tables.h"
@@ -771,6 +775,165 @@ TEST_F(SubscriberTest, GoesOnWhenNatsComesBack) {
   EXPECT_TRUE(Until([&] { return !seen().empty() && seen().back() == 6; }));
   EXPECT_TRUE(AllAcknowledged());
   EXPECT_EQ(subscriber_->Problem(), "");
+}
+
+// Two processes of one service on one database.
+class TwoSubscribersTest : public SubscriberTest {
+ protected:
+  static constexpr Micros kLease = Subscriber::kShortestLease;
+
+  // A process, with connections of its own to everything. What it applies goes into the database
+  // as a service does it: once, and none before the one before it.
+  struct Process {
+    std::unique_ptr<db::Store> store;
+    std::atomic<int> applied = 0;
+    std::unique_ptr<Subscriber> subscriber;
+    void Die() {
+      subscriber.reset();
+      store.reset();
+    }
+  };
+
+  void SetUp() override {
+    SubscriberTest::SetUp();
+    if (HasFatalFailure()) return;
+    auto postgres = testing::MiniPostgres::Shared();
+    ASSERT_TRUE(postgres.ok()) << postgres.status();
+    options_.url = absl::StrCat("postgres:", (*postgres)->ConnString());
+    options_.schema = "subscribers_" + Hex(RandomBytes(4));
+    store_ = Open();
+    Status made = store_->WriteAndWait([](db::Conn& conn) {
+      return conn.Script(
+          "CREATE TABLE leases(name {text} NOT NULL PRIMARY KEY, holder {text} NOT NULL, until "
+          "{int64} NOT NULL) {strict}; CREATE TABLE done(place {int64} NOT NULL PRIMARY KEY, "
+          "n {int64} NOT NULL UNIQUE, holder {text} NOT NULL) {strict}");
+    });
+    ASSERT_TRUE(made.ok()) << made;
+  }
+  std::unique_ptr<db::Store> Open() {
+    auto store = db::Store::Open(options_);
+    EXPECT_TRUE(store.ok()) << store.status();
+    return std::move(*store);
+  }
+  std::unique_ptr<Process> Start(const std::string& holder) {
+    auto process = std::make_unique<Process>();
+    process->store = Open();
+    auto subscriber = Subscriber::Start(
+        services_, "scheduling",
+        [this, holder, process = process.get()](const Envelope& envelope, const std::string&) {
+          Status status = process->store->WriteAndWait([&](db::Conn& conn) {
+            return conn
+                .Exec(
+                    "INSERT INTO done(place, n, holder) SELECT COUNT(*) + 1, $1, $2 FROM done "
+                    "ON CONFLICT DO NOTHING",
+                    {envelope.sequence, holder})
+                .status();
+          });
+          ++process->applied;
+          std::unique_lock<std::mutex> lock(mutex_);
+          released_.wait(lock, [this] { return !held_; });
+          return status;
+        },
+        std::make_unique<Lease>(process->store.get(), "subscriber/scheduling", holder, kLease));
+    EXPECT_TRUE(subscriber.ok()) << subscriber.status();
+    process->subscriber = std::move(*subscriber);
+    return process;
+  }
+  void Hold(bool held) {
+    {
+      std::lock_guard<std::mutex> lock(mutex_);
+      held_ = held;
+    }
+    released_.notify_all();
+  }
+  // Each once and in order: place and sequence are the same. By whom, as '1-5 first, 6-9 second'.
+  std::string Done() {
+    std::string by;
+    int64_t from = 0, to = 0;
+    std::string holder;
+    auto flush = [&] {
+      if (!holder.empty()) {
+        absl::StrAppend(&by, by.empty() ? "" : ", ", from, "-", to, " ", holder);
+      }
+    };
+    Status status = store_->ReadAndWait([&](db::Conn& conn) {
+      return conn.Query("SELECT place, n, holder FROM done ORDER BY place", {},
+                        [&](const db::Row& row) {
+                          EXPECT_EQ(row.Int(0), row.Int(1));
+                          if (holder != row.Text(2)) {
+                            flush();
+                            holder = std::string(row.Text(2));
+                            from = row.Int(1);
+                          }
+                          to = row.Int(1);
+                          return Status();
+                        });
+    });
+    EXPECT_TRUE(status.ok()) << status;
+    flush();
+    return by;
+  }
+  bool Applied(const Process& process, int count) {
+    return Until([&] { return process.applied >= count; });
+  }
+  bool Nothing(Process& process) {
+    return Until([&] { return process.subscriber->Lag().value_or(-1) == 0; });
+  }
+
+  db::StoreOptions options_;
+  std::unique_ptr<db::Store> store_;
+  std::condition_variable released_;
+  bool held_ = false;
+};
+
+TEST_F(TwoSubscribersTest, OneConsumesAndTheOtherGoesOnAtOnceWhenItIsStopped) {
+  Publish(1, 1);
+  auto first = Start("first");
+  ASSERT_TRUE(Applied(*first, 1));
+  auto second = Start("second");
+  Publish(2, 250);
+  ASSERT_TRUE(Nothing(*second));  // it may ask how far the service is
+  EXPECT_EQ(second->applied, 0);
+  EXPECT_EQ(second->subscriber->Problem(), "");
+  first->Die();
+  const Micros stopped = MachineNow();
+  Publish(251, 300);
+  ASSERT_TRUE(Applied(*second, 50));
+  EXPECT_LT(MachineNow() - stopped, kLease);
+  EXPECT_TRUE(Nothing(*second));
+  EXPECT_EQ(Done(), "1-250 first, 251-300 second");
+}
+
+// It has the lease and events in hand, one of them applied and not acknowledged, and says nothing
+// more: as a killed process does.
+TEST_F(TwoSubscribersTest, TheOtherGoesOnWhenTheLeaseOfAKilledOneHasEndedAndNotBefore) {
+  Publish(1, 1);
+  auto first = Start("first");
+  ASSERT_TRUE(Applied(*first, 1));
+  ASSERT_TRUE(Nothing(*first));
+  auto second = Start("second");
+  Hold(true);
+  auto release = absl::MakeCleanup([this] { Hold(false); });
+  Publish(2, 50);
+  ASSERT_TRUE(Applied(*first, 2));
+  Micros until = 0;
+  ASSERT_TRUE(store_
+                  ->ReadAndWait([&](db::Conn& conn) {
+                    return conn.Query("SELECT until FROM leases", {}, [&](const db::Row& row) {
+                      until = row.Int(0);
+                      return Status();
+                    });
+                  })
+                  .ok());
+  ASSERT_TRUE(Applied(*second, 1));
+  EXPECT_GE(MachineNow(), until);
+  // The one that was thought dead wakes up, and finds that it has lost the lease.
+  Hold(false);
+  ASSERT_TRUE(Nothing(*second));
+  Publish(51, 60);
+  ASSERT_TRUE(Nothing(*second));
+  EXPECT_EQ(Done(), "1-2 first, 3-60 second");
+  EXPECT_EQ(first->applied, 2);
 }
 
 // ---- What a tenant may do ----

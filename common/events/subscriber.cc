@@ -19,6 +19,7 @@ namespace {
 constexpr int kBatch = 100;
 constexpr Micros kSecond = 1000000;
 constexpr Micros kLook = 100000;  // how long a wait for messages goes without looking around
+constexpr Micros kLeaseLeft = Subscriber::kShortestLease / 2;  // while anything is in hand
 constexpr Micros kFirstPause = 100000, kLongestPause = 5 * kSecond;
 
 Envelope EnvelopeOf(const std::function<std::string(const char*)>& header) {
@@ -38,8 +39,9 @@ Envelope EnvelopeOf(const std::function<std::string(const char*)>& header) {
 
 class PullSubscriber : public Subscriber {
  public:
-  PullSubscriber(const Receiver& services, const std::string& durable, Apply apply)
-      : services_(services), durable_(durable), apply_(std::move(apply)) {
+  PullSubscriber(const Receiver& services, const std::string& durable, Apply apply,
+                 std::unique_ptr<Lease> lease)
+      : services_(services), durable_(durable), apply_(std::move(apply)), lease_(std::move(lease)) {
     thread_ = std::jthread([this](std::stop_token stop) { Run(stop); });
   }
 
@@ -80,6 +82,8 @@ class PullSubscriber : public Subscriber {
       SetProblem(status);
       Pause(stop, backoff.Next());
     }
+    // Not before the connection has ended, and with it every request to the stream.
+    if (lease_ != nullptr) lease_->Release();
   }
 
   void Keep(std::shared_ptr<Connection> connection) {
@@ -100,15 +104,33 @@ class PullSubscriber : public Subscriber {
     RETURN_IF_ERROR(EnsureStream(connection, services_));
     RETURN_IF_ERROR(EnsureDurable(connection, services_.stream, durable_));
     ASSIGN_OR_RETURN(Inbox inbox, connection.OpenInbox());
-    RETURN_IF_ERROR(CatchUp(connection, stop));
-    SetProblem(Status());
-    backoff.Reset();
-    for (int request = 0; !stop.stop_requested(); ++request) {
-      RETURN_IF_ERROR(Fetch(connection, inbox, std::to_string(request), stop));
+    caught_up_ = false;
+    for (int request = 0; !stop.stop_requested();) {
+      ASSIGN_OR_RETURN(const bool mine, Mine());
+      if (mine && !caught_up_) {
+        caught_up_ = true;
+        RETURN_IF_ERROR(CatchUp(connection, stop));
+      } else if (mine) {
+        RETURN_IF_ERROR(Fetch(connection, inbox, std::to_string(++request), stop));
+      } else if (connection.connected()) {
+        Pause(stop, kSecond / 2);
+      } else {
+        return Refuse(errors::TEMPORARILY_UNAVAILABLE, "NATS is away");
+      }
+      SetProblem(Status());
+      backoff.Reset();
     }
     // What is in hand and not applied is for the next one's CatchUp. Not given back by a -NAK: with
     // this request still open, server 2.9.10 loses it until its time has passed.
     return connection.Flush(kSecond);
+  }
+
+  // Whether this process is the one that consumes. What another had in hand comes first.
+  StatusOr<bool> Mine() {
+    if (lease_ == nullptr) return true;
+    ASSIGN_OR_RETURN(const Lease::Claim claim, lease_->Take(kLeaseLeft));
+    if (claim != Lease::kKept) caught_up_ = false;
+    return claim != Lease::kForeign;
   }
 
   // What was delivered before and not acknowledged would come again only after its time, behind
@@ -118,7 +140,8 @@ class PullSubscriber : public Subscriber {
     ASSIGN_OR_RETURN(auto info, connection.Api(ConsumerInfo()));
     if (NumberAt(info, "num_ack_pending") == 0) return Status();
     for (int64_t seq = NumberAt(info, "ack_floor.stream_seq") + 1;
-         seq <= NumberAt(info, "delivered.stream_seq") && !stop.stop_requested(); ++seq) {
+         seq <= NumberAt(info, "delivered.stream_seq") && caught_up_ && !stop.stop_requested();
+         ++seq) {
       auto stored = MessageAt(connection, services_.stream, seq);
       if (ReasonOf(stored.status()) == errors::RESOURCE_NOT_FOUND) continue;  // past its age
       RETURN_IF_ERROR(stored.status());
@@ -140,7 +163,7 @@ class PullSubscriber : public Subscriber {
         inbox.Subject(token),
         absl::StrCat(R"({"batch":)", kBatch, R"(,"expires":)", kSecond * 1000, "}")));
     Micros expires = MachineNow() + 2 * kSecond;  // should the server's own word be lost
-    for (int left = kBatch; left > 0 && !stop.stop_requested();) {
+    for (int left = kBatch; left > 0 && caught_up_ && !stop.stop_requested();) {
       ASSIGN_OR_RETURN(NatsMessage message, inbox.Next(kLook));
       if (message == nullptr) {
         if (MachineNow() > expires) return Status();
@@ -165,12 +188,15 @@ class PullSubscriber : public Subscriber {
     return Status();
   }
 
-  // Until it is applied; false: stopped before. `still` tells the server between the attempts.
+  // Until it is applied; false: stopped before, or another process consumes now. `still` tells the
+  // server between the attempts.
   bool ApplyInPlace(const Envelope& envelope, const std::string& body, std::stop_token stop,
                     const std::function<void()>& still) {
     Backoff backoff(kFirstPause, kLongestPause);
     for (bool first = true; !stop.stop_requested(); first = false) {
-      Status status = apply_(envelope, body);
+      Status status = Mine().status();
+      if (status.ok() && !caught_up_) return false;
+      if (status.ok()) status = apply_(envelope, body);
       if (status.ok()) {
         if (!first) SetProblem(status);
         return true;
@@ -193,6 +219,8 @@ class PullSubscriber : public Subscriber {
   const Receiver services_;
   const std::string durable_;
   const Apply apply_;
+  const std::unique_ptr<Lease> lease_;
+  bool caught_up_ = false;  // of the thread: nothing is in the hand of another
 
   std::mutex mutex_;
   std::condition_variable_any pause_;
@@ -204,12 +232,13 @@ class PullSubscriber : public Subscriber {
 }  // namespace
 
 StatusOr<std::unique_ptr<Subscriber>> Subscriber::Start(const Receiver& services,
-                                                        const std::string& durable, Apply apply) {
+                                                        const std::string& durable, Apply apply,
+                                                        std::unique_ptr<Lease> lease) {
   if (durable.empty() || apply == nullptr) {
     return Internal("a subscriber needs the name of its durable and what to do with events");
   }
   return std::unique_ptr<Subscriber>(
-      std::make_unique<PullSubscriber>(services, durable, std::move(apply)));
+      std::make_unique<PullSubscriber>(services, durable, std::move(apply), std::move(lease)));
 }
 
 }  // namespace hub::events

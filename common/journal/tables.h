@@ -10,7 +10,7 @@
 //   counters     dense sequence per (receiver, aggregate) for receivers who do not get every change
 //   positions    per consumed aggregate the last sequence applied here
 //   dead_letters consumed events that were refused too often
-//   leases       who relays to a receiver now
+//   leases       which process relays to a receiver now, and which one consumes
 //   meta         'epoch': raised by restore and by promotion of a replica; 'forgotten': the last
 //                payload id below which events were let go
 //   blocks       the audit: heads of the sealed blocks of journal rows, in block_rows' order
