@@ -84,8 +84,8 @@ std::vector<std::string> Mistakes();
 // request has no update mask), with the field's path. Clears what a caller cannot set. A reference
 // to a record of another forum than `forum` is refused (empty: not judged).
 Status Validate(Message* request, const std::string& forum);
-// `required`, for a record as a whole, before it is stored. `above` is the way to it in the request,
-// as 'member.'.
+// `required`, for a record as a whole, before it is stored. `above` is the way to it in the
+// request, as 'member.'.
 Status ValidateRecord(const Message& record, const std::string& above);
 
 // The forum that a request is about, from its name, parent, or the name of the record in it.

@@ -274,8 +274,8 @@ TEST_P(Reps, CharacteristicsAreSealedAndTheOwnPersonsAlone) {
   set.mutable_characteristics()->set_disability(v1::NO);
   EXPECT_TRUE(mini_.Call<v1::MemberCharacteristics>(own, set).ok());
   set.mutable_characteristics()->set_disability(v1::YES);  // said on what was read before
-  EXPECT_TRUE(Refused(mini_.Call<v1::MemberCharacteristics>(own, set).status(),
-                      errors::ETAG_MISMATCH));
+  EXPECT_TRUE(
+      Refused(mini_.Call<v1::MemberCharacteristics>(own, set).status(), errors::ETAG_MISMATCH));
   v1::GetCharacteristicsRequest get;
   get.set_name(stored->name());
   auto read = mini_.Call<v1::MemberCharacteristics>(own, get);
