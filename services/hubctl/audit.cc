@@ -87,7 +87,7 @@ StatusOr<AuditReport> CheckAudit(db::Conn& conn, const std::string& key) {
         "SELECT j.seq, j.at, j.principal, j.method, j.resource, j.version, j.digest, b.seq "
         "FROM block_rows b LEFT JOIN journal j ON j.seq = b.seq WHERE b.block = $1 "
         "ORDER BY b.position",
-        {n}, [&](const db::Row& row) {
+        {n}, [&, n = n](const db::Row& row) {
           ++rows;
           if (row.IsNull(0)) {
             report.findings.push_back(

@@ -513,8 +513,9 @@ StatusOr<bool> Verify(const Verification& verification, const Options& options) 
         "verify needs --state=DIR or HUB_STATE, or all of --database, --receivers, --keys-database "
         "and --master-key");
   }
-  if (keys_database.empty())
+  if (keys_database.empty()) {
     keys_database = absl::StrCat("sqlite:", options.state, "/keys/keys.db");
+  }
   if (master_key.empty()) master_key = options.state + "/master.key";
   if (database.empty()) database = absl::StrCat("sqlite:", options.state, "/data");
   if (file.empty()) file = options.state + "/nats/receivers.json";
