@@ -19,8 +19,8 @@ ABSL_FLAG(std::string, inside_key, "",
 ABSL_FLAG(std::string, master_key, "",
           "file of the 32-byte master key in hexadecimal digits; STATE/master.key where empty");
 ABSL_FLAG(std::vector<std::string>, peers, {},
-          "where the other services are: membership=dns:///membership:7400,...; services of this "
-          "process need none");
+          "where the other services are: membership=dns:///membership:7400,...; one of several "
+          "processes once for each, by IPv4 addresses; services of this process need none");
 ABSL_FLAG(int, replica, 0, "0 to 7: each process on the same database has its own");
 ABSL_FLAG(bool, production, false,
           "refuse whatever is for development: its token issuers, a demonstration's state");

@@ -15,11 +15,9 @@
 #include "common/fault/failpoint.h"
 #include "common/privacy/seal.h"
 #include "common/rpc/directory.h"
-#include "grpcpp/create_channel.h"
 #include "grpcpp/ext/proto_server_reflection_plugin.h"
 #include "grpcpp/health_check_service_interface.h"
 #include "grpcpp/resource_quota.h"
-#include "grpcpp/security/credentials.h"
 #include "grpcpp/security/server_credentials.h"
 #include "grpcpp/server.h"
 #include "grpcpp/server_builder.h"
@@ -141,16 +139,9 @@ Status Run(std::vector<Module> modules, sigset_t* signals) {
   }
 
   Peers peers;
-  for (const auto& entry : absl::GetFlag(FLAGS_peers)) {
-    const size_t at = entry.find('=');
-    if (at == std::string::npos) {
-      return InvalidField("peers", "'" + entry + "' is not of the form service=address");
-    }
-    grpc::ChannelArguments arguments;
-    arguments.SetLoadBalancingPolicyName("round_robin");
-    peers.Set(entry.substr(0, at),
-              grpc::CreateCustomChannel(entry.substr(at + 1), grpc::InsecureChannelCredentials(),
-                                        arguments));
+  ASSIGN_OR_RETURN(const auto targets, TargetsOf(absl::GetFlag(FLAGS_peers)));
+  for (const auto& [service, target] : targets) {
+    peers.Set(service, ChannelTo(target, grpc::ChannelArguments()));
   }
   // Every service looks grants up at membership, which asks itself in the same way.
   authenticator.SetDirectory([&](const std::string& issuer, const std::string& subject) {

@@ -5,8 +5,10 @@
 #include "common/base/clock.h"
 #include "common/rpc/wire.h"
 #include "grpcpp/client_context.h"
+#include "grpcpp/create_channel.h"
 #include "grpcpp/impl/codegen/client_unary_call.h"
 #include "grpcpp/impl/rpc_method.h"
+#include "grpcpp/security/credentials.h"
 
 namespace hub {
 
@@ -24,6 +26,26 @@ Status CallMethod(grpc::Channel& channel, const std::string& path, const std::st
       &context, sent, &received);
   if (!status.ok()) return FromWire(status);
   return FromBuffer(&received, response) ? Status() : Internal("the answer cannot be read");
+}
+
+StatusOr<std::map<std::string, std::string>> TargetsOf(const std::vector<std::string>& entries) {
+  std::map<std::string, std::string> targets;
+  for (const std::string& entry : entries) {
+    const size_t at = entry.find('=');
+    if (at == std::string::npos) {
+      return InvalidField("peers", "'" + entry + "' is not of the form service=address");
+    }
+    std::string& target = targets[entry.substr(0, at)];
+    if (!target.empty() && target.rfind("ipv4:", 0) != 0) target = "ipv4:" + target;
+    target += (target.empty() ? "" : ",") + entry.substr(at + 1);
+  }
+  return targets;
+}
+
+std::shared_ptr<grpc::Channel> ChannelTo(const std::string& target,
+                                         grpc::ChannelArguments arguments) {
+  arguments.SetLoadBalancingPolicyName("round_robin");
+  return grpc::CreateCustomChannel(target, grpc::InsecureChannelCredentials(), arguments);
 }
 
 Status Peers::Call(const std::string& token, Micros deadline,

@@ -6,10 +6,12 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "common/base/date.h"
 #include "common/schema/schema.h"
 #include "grpcpp/channel.h"
+#include "grpcpp/support/channel_arguments.h"
 
 namespace hub {
 
@@ -31,6 +33,12 @@ class Peers {
  private:
   std::map<std::string, std::shared_ptr<grpc::Channel>> channels_;
 };
+
+// Where services are, from entries 'service=address'. A service of several processes is named once
+// for each, by IPv4 addresses; calls then go round. By service, what a channel is made to.
+StatusOr<std::map<std::string, std::string>> TargetsOf(const std::vector<std::string>& entries);
+std::shared_ptr<grpc::Channel> ChannelTo(const std::string& target,
+                                         grpc::ChannelArguments arguments);
 
 // The same for any channel and path: the command line and tests.
 Status CallMethod(grpc::Channel& channel, const std::string& path, const std::string& token,

@@ -135,7 +135,8 @@ class Program {
  private:
   void AddGlobals() {
     app_.add_option("--server", options_.server,
-                    "The hub, as host:port; 127.0.0.1:7400 if not said (HUB_SERVER).")
+                    "The hub, as host:port; 127.0.0.1:7400 if not said (HUB_SERVER). Where its "
+                    "services run apart: service=host:port for each process, parted by commas.")
         ->envname("HUB_SERVER");
     app_.add_option("--token", options_.token, "The token to call with (HUB_TOKEN).")
         ->envname("HUB_TOKEN");

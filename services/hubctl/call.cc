@@ -4,12 +4,9 @@
 #include <thread>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/str_split.h"
 #include "common/base/clock.h"
-#include "common/rpc/peers.h"
 #include "common/schema/schema.h"
-#include "grpcpp/create_channel.h"
-#include "grpcpp/security/credentials.h"
-#include "grpcpp/support/channel_arguments.h"
 #include "services/hubctl/token.h"
 
 namespace hub::ctl {
@@ -36,22 +33,51 @@ Tokens TokensOf(const Options& options) {
   return [token = options.token]() -> StatusOr<std::string> { return token; };
 }
 
-std::shared_ptr<grpc::Channel> ChannelTo(const std::string& server) {
+Servers::Servers(const std::string& server) {
   grpc::ChannelArguments arguments;
   arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 100);
   arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 100);
   arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 1000);
   arguments.SetMaxReceiveMessageSize(kLongestMessage);
-  return grpc::CreateCustomChannel(server, grpc::InsecureChannelCredentials(), arguments);
+  if (server.find('=') == std::string::npos) {
+    each_.push_back(ChannelTo(server, arguments));
+    return;
+  }
+  const std::vector<std::string> entries = absl::StrSplit(server, ',');
+  const auto targets = TargetsOf(entries);
+  mistake_ = targets.status();
+  if (!mistake_.ok()) return;
+  for (const auto& [service, target] : *targets) services_[service] = ChannelTo(target, arguments);
+  for (const std::string& entry : entries) {
+    each_.push_back(ChannelTo(entry.substr(entry.find('=') + 1), arguments));
+  }
+}
+
+StatusOr<grpc::Channel*> Servers::ChannelFor(const std::string& path) const {
+  RETURN_IF_ERROR(mistake_);
+  if (each_.size() == 1) return each_[0].get();
+  const std::vector<std::string> parts = absl::StrSplit(path, '.');  // /coproduction.<service>...
+  const auto service = services_.find(parts.size() > 1 ? parts[1] : "");
+  if (service != services_.end()) return service->second.get();
+  return InvalidField("server", path +
+                                    " has no server among those that --server names: name the "
+                                    "one that is meant");
 }
 
 Status Client::Call(const std::string& path, const google::protobuf::Message& request,
                     google::protobuf::Message* response) const {
+  ASSIGN_OR_RETURN(grpc::Channel * channel, servers_->ChannelFor(path));
+  return CallAt(channel, path, request, response);
+}
+
+Status Client::CallAt(grpc::Channel* channel, const std::string& path,
+                      const google::protobuf::Message& request,
+                      google::protobuf::Message* response) const {
   const Micros until = MachineNow() + patience_ * kSecond;
   while (true) {
     ASSIGN_OR_RETURN(std::string token, tokens_());
     const Status status =
-        CallMethod(*channel_, path, token, MachineNow() + kAnswerWithin, request, response);
+        CallMethod(*channel, path, token, MachineNow() + kAnswerWithin, request, response);
     const bool away = status.code() == absl::StatusCode::kUnavailable;
     if (!away || MachineNow() >= until) return status;
     std::this_thread::sleep_for(std::chrono::milliseconds(100));

@@ -1,11 +1,14 @@
-// The way to the hub: one channel, and a token for each call from whoever speaks.
+// The way to the hub: a channel to it, or to each of its services, and a token for each call from
+// whoever speaks.
 #pragma once
 
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "common/base/status.h"
+#include "common/rpc/peers.h"
 #include "google/protobuf/message.h"
 #include "grpcpp/channel.h"
 
@@ -13,7 +16,7 @@ namespace hub::ctl {
 
 // What every command takes.
 struct Options {
-  std::string server = "127.0.0.1:7400";
+  std::string server = "127.0.0.1:7400";  // or service=host:port,... for each process
   std::string token;
   std::string token_file;
   std::string as;     // 'chair', 'rep:R03': signed with the state's development issuer
@@ -27,16 +30,30 @@ using Tokens = std::function<StatusOr<std::string>()>;
 // From --as, --token, --token-file or HUB_TOKEN; no token at all where none is given.
 Tokens TokensOf(const Options& options);
 
-std::shared_ptr<grpc::Channel> ChannelTo(const std::string& server);
+// The processes of a hub, as --server names them.
+class Servers {
+ public:
+  explicit Servers(const std::string& server);
+  // To the service whose method it is. What every process answers for itself (GetStatus, SetDate,
+  // ListEvents) has no one answer where there are several.
+  StatusOr<grpc::Channel*> ChannelFor(const std::string& path) const;
+  const Status& mistake() const { return mistake_; }  // in how they are named
+  const std::vector<std::shared_ptr<grpc::Channel>>& each() const { return each_; }
+
+ private:
+  Status mistake_;
+  std::vector<std::shared_ptr<grpc::Channel>> each_;  // one to each process
+  std::map<std::string, std::shared_ptr<grpc::Channel>> services_;
+};
 
 class Client {
  public:
   // A call that cannot reach the hub is tried again until `patience` has passed: only for callers
   // whose requests carry a request_id.
-  Client(std::shared_ptr<grpc::Channel> channel, Tokens tokens, int patience_seconds = 0)
-      : channel_(std::move(channel)), tokens_(std::move(tokens)), patience_(patience_seconds) {}
+  Client(std::shared_ptr<const Servers> servers, Tokens tokens, int patience_seconds = 0)
+      : servers_(std::move(servers)), tokens_(std::move(tokens)), patience_(patience_seconds) {}
   explicit Client(const Options& options, int patience_seconds = 0)
-      : Client(ChannelTo(options.server), TokensOf(options), patience_seconds) {}
+      : Client(std::make_shared<Servers>(options.server), TokensOf(options), patience_seconds) {}
 
   Status Call(const std::string& path, const google::protobuf::Message& request,
               google::protobuf::Message* response) const;
@@ -47,11 +64,24 @@ class Client {
     RETURN_IF_ERROR(Call(PathOf(request), request, &response));
     return response;
   }
+  // The same of every process, one after the other.
+  template <class Response, class Request>
+  StatusOr<std::vector<Response>> CallEach(const Request& request) const {
+    RETURN_IF_ERROR(servers_->mistake());
+    std::vector<Response> responses;
+    for (const auto& process : servers_->each()) {
+      RETURN_IF_ERROR(CallAt(process.get(), PathOf(request), request, &responses.emplace_back()));
+    }
+    return responses;
+  }
 
  private:
   static std::string PathOf(const google::protobuf::Message& request);
+  Status CallAt(grpc::Channel* channel, const std::string& path,
+                const google::protobuf::Message& request,
+                google::protobuf::Message* response) const;
 
-  std::shared_ptr<grpc::Channel> channel_;
+  std::shared_ptr<const Servers> servers_;
   Tokens tokens_;
   int patience_;
 };

@@ -20,7 +20,7 @@ class Player {
   Player(const Book& book, const Options& options)
       : book_(book),
         options_(options),
-        channel_(ChannelTo(options.server)),
+        servers_(std::make_shared<Servers>(options.server)),
         forum_("forums/" + options.forum) {}
 
   // A new demonstration begins on `day`; one that has begun goes on at its date.
@@ -46,13 +46,15 @@ class Player {
   int calls() const { return calls_; }
 
  private:
+  // Every process has a clock of its own to set, and its own to say about what waits.
+  Status SetDate(const std::string& day);
   StatusOr<coproduction::hub::v1::HubStatus> GetStatus();
   Status Grant(const std::string& who, const std::string& key, const RoleWord& word);
   std::string GranterOf(const RoleWord& word) const;
 
   const Book& book_;
   const Options options_;
-  const std::shared_ptr<grpc::Channel> channel_;
+  const std::shared_ptr<const Servers> servers_;
   const std::string forum_;
   std::string day_, hub_date_;
   std::map<std::string, std::unique_ptr<Client>> clients_;
