@@ -195,10 +195,11 @@ Status Engine::Replay(Call& call, db::Conn& conn) {
                              "this request_id was done before; its answer is no longer kept" +
                                  (resource.empty() ? "" : ", the record is " + resource),
                              resource);
-  if (anonymous)
+  if (anonymous) {
     return Refuse(errors::ALREADY_DONE,
                   "this token was used before; what was said with "
                   "it was taken, and nothing more is kept of it");
+  }
   // A command that lasted over midnight was hashed under the key of the day it began.
   auto key = KeyOfDay(seq >> kReplicaBits);
   if (!key.ok()) return done;
