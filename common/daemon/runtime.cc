@@ -379,9 +379,8 @@ StatusOr<v1::ServiceStatus> Runtime::Condition() {
                                  status.set_audit_head(Hex(std::string(row.Blob(1))));
                                  return Status();
                                }));
-    RETURN_IF_ERROR(
-        count("SELECT (SELECT COUNT(*) FROM journal) - (SELECT COUNT(*) FROM block_rows)", {},
-              [&](int64_t n) { status.set_unsealed_rows(n); }));
+    RETURN_IF_ERROR(count("SELECT CAST(COALESCE(SUM(size), 0) AS BIGINT) FROM blocks", {},
+                          [&](int64_t n) { status.set_unsealed_rows(status.journal_rows() - n); }));
     RETURN_IF_ERROR(count("SELECT COUNT(*) FROM dead_letters", {},
                           [&](int64_t n) { status.set_dead_letters(n); }));
     if (consumers_.due.empty()) return Status();

@@ -318,10 +318,9 @@ Status Read::ListPage(const Message& in, Message* out) {
 Status Write::Insert(Message* record, const std::string& wanted_id) {
   const Resource* resource = schema::FindResource(record->GetDescriptor());
   const journal::Call& call = *command_->call;
-  const bool anonymous = call.method != nullptr && call.method->option->anonymous();
   std::string id = resource->singleton  ? "settings"
                    : !wanted_id.empty() ? wanted_id
-                   : anonymous          ? NewRandomId()
+                   : call.anonymous()   ? NewRandomId()
                                         : NewId();
   std::string forum = this->forum();
   if (resource->collection.empty()) forum = id, id = "forum";

@@ -141,8 +141,7 @@ void Engine::Query(std::shared_ptr<Call> call, std::function<Status(Read&)> hand
 }
 
 Status Engine::Run(Call& call, const std::function<Status(Write&)>& handler, db::Conn& conn) {
-  const bool anonymous = call.method != nullptr && call.method->option->anonymous();
-  const int64_t seq = NextSeq(anonymous);
+  const int64_t seq = NextSeq(call.anonymous());
   std::string hash;
   ASSIGN_OR_RETURN(bool claimed, Claim(call, conn, seq, &hash));
   if (!claimed) return Replay(call, conn);
@@ -160,26 +159,24 @@ Status Engine::Run(Call& call, const std::function<Status(Write&)>& handler, db:
 }
 
 StatusOr<bool> Engine::Claim(Call& call, db::Conn& conn, int64_t seq, std::string* hash) {
-  const bool anonymous = call.method != nullptr && call.method->option->anonymous();
   ASSIGN_OR_RETURN(std::string key, KeyOfDay(MachineNow()));
   // What is anonymous leaves nothing that a guess of its content could be held against.
-  *hash = anonymous ? "" : privacy::Hmac(key, call.method_name + "\n" + call.body);
+  *hash = call.anonymous() ? "" : privacy::Hmac(key, call.method_name + "\n" + call.body);
   if (call.request_id.empty()) call.request_id = NewRandomId();
   ASSIGN_OR_RETURN(int64_t rows,
                    conn.Exec("INSERT INTO keys(source, principal, request_id, hash, seq) "
                              "VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING",
-                             {int64_t{call.source}, anonymous ? "" : call.principal.key(),
+                             {int64_t{call.source}, call.anonymous() ? "" : call.principal.key(),
                               call.request_id, db::Bytes{*hash}, seq}));
   return rows == 1;
 }
 
 Status Engine::Replay(Call& call, db::Conn& conn) {
-  const bool anonymous = call.method != nullptr && call.method->option->anonymous();
   int64_t seq = 0;
   std::string hash, sealed, resource;
   RETURN_IF_ERROR(conn.Query(
       "SELECT hash, seq FROM keys WHERE source = $1 AND principal = $2 AND request_id = $3",
-      {int64_t{call.source}, anonymous ? "" : call.principal.key(), call.request_id},
+      {int64_t{call.source}, call.anonymous() ? "" : call.principal.key(), call.request_id},
       [&](const db::Row& row) {
         hash = std::string(row.Blob(0));
         seq = row.Int(1);
@@ -195,7 +192,7 @@ Status Engine::Replay(Call& call, db::Conn& conn) {
                              "this request_id was done before; its answer is no longer kept" +
                                  (resource.empty() ? "" : ", the record is " + resource),
                              resource);
-  if (anonymous) {
+  if (call.anonymous()) {
     return Refuse(errors::ALREADY_DONE,
                   "this token was used before; what was said with "
                   "it was taken, and nothing more is kept of it");
@@ -254,15 +251,14 @@ Status Engine::Finish(Read& read, Call& call) {
 }
 
 Status Engine::WriteRows(Call& call, Command& command, int64_t seq) {
-  const bool anonymous = call.method != nullptr && call.method->option->anonymous();
-  const Micros at = anonymous ? command.now - command.now % kDay : command.now;
+  const Micros at = call.anonymous() ? command.now - command.now % kDay : command.now;
   // What somebody anonymous did is told in one batch with all else of its day.
-  const Micros held_until = anonymous ? at + kDay : 0;
+  const Micros held_until = call.anonymous() ? at + kDay : 0;
   std::vector<Payload> payloads;
   int64_t part = 1;
 
   std::string salt = RandomBytes(kSaltBytes), answer;
-  if (call.response != nullptr && !anonymous) {
+  if (call.response != nullptr && !call.anonymous()) {
     answer = call.response->SerializeAsString();
     ASSIGN_OR_RETURN(std::string key, KeyOfDay(seq >> kReplicaBits));
     payloads.push_back({seq * kPartsPerCommand, "", "", "", 0, 0, at, "",
@@ -329,8 +325,9 @@ Status Engine::WriteRows(Call& call, Command& command, int64_t seq) {
       ->Exec(
           "INSERT INTO journal(seq, at, principal, method, resource, version, digest) "
           "VALUES ($1, $2, $3, $4, $5, $6, $7)",
-          {seq, at, anonymous ? "" : call.principal.key(), method, anonymous ? "" : resource,
-           anonymous ? int64_t{0} : version, db::Bytes{privacy::Sha256(salt + call.body + answer)}})
+          {seq, at, call.anonymous() ? "" : call.principal.key(), method,
+           call.anonymous() ? "" : resource, call.anonymous() ? int64_t{0} : version,
+           db::Bytes{privacy::Sha256(salt + call.body + answer)}})
       .status();
 }
 

@@ -1,15 +1,55 @@
-"""A hub of its own for a test: nats-server and hubd on free ports, the state in one folder."""
+"""A hub of its own for a test (nats-server and hubd on free ports, the state in one folder), and how tests tell."""
 import contextlib
 import glob
+import json
 import os
 import random
+import signal
 import socket
 import sqlite3
 import subprocess
+import sys
 import time
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BUILD = os.environ.get("HUB_BUILD", os.path.join(TOP, "build"))
+
+
+SEED = {  # source: the joint evaluation of 14 June 2022
+    "itemsPresented": 31,
+    "prepSessions": 4,
+    "engagements": 150,
+    "itemsByWorkstream": {
+        "WRITTEN_STATEMENT_OF_ACTION": 7,
+        "CHANGE_PROGRAMME": 7,
+        "BUSINESS_AS_USUAL": 13,
+        "SENIOR_LEAD_VISIT": 4,
+    },
+    "repsPerUnit": {"min": 3, "max": 6},
+    "poolSize": {"start": 4, "end": 9},
+    "membership": {"start": 130, "end": 254},
+}
+EVALUATION = ("--as=chair", "evaluation", "show", "--forum=warwickshire", "--from=2021-12-03",
+              "--to=2022-06-14", "--membership-from=2021-07-31", "--format=json")
+results = []
+
+
+def check(what, ok, detail=""):
+    print(("ok   " if ok else "FAIL ") + what + (f": {detail}" if detail and not ok else ""), flush=True)
+    results.append(bool(ok))
+
+
+def check_seed(shown, about=""):
+    """Holds what `hubctl evaluation show` printed against the seed document's figures."""
+    figures = json.loads(shown) if shown else {}
+    for key, wanted in SEED.items():
+        check(about + key, figures.get(key) == wanted, f"is {figures.get(key)}, the seed has {wanted}")
+
+
+def conclude():
+    failed = results.count(False)
+    print(f"{len(results) - failed} passed, {failed} failed")
+    sys.exit(1 if failed else 0)
 
 
 def free_port():
@@ -88,6 +128,16 @@ class Hub:
         with open(os.path.join(self.state, "log/hubd.log")) as log:
             words = [line.split()[1] for line in log if line.startswith("failpoint ")]
         return words[-1] if words else "by itself"
+
+    def check_end(self, about=""):
+        """What must hold when all is done: the seed's figures, and, hubd stopped, rows and streams."""
+        shown = self.ctl(*EVALUATION)
+        print(shown.stderr, end="")
+        check_seed(shown.stdout, about)
+        self.kill(signal.SIGTERM)
+        verified = self.ctl("verify")
+        print(verified.stdout + verified.stderr, end="")
+        check(about + "rows and streams agree", verified.returncode == 0, verified.stdout or "verify said nothing")
 
     def ctl_words(self, *words):
         return [os.path.join(BUILD, "services/hubctl/hubctl"), f"--server=127.0.0.1:{self.port}",
