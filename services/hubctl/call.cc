@@ -1,6 +1,7 @@
 #include "services/hubctl/call.h"
 
 #include <chrono>
+#include <mutex>
 #include <thread>
 
 #include "absl/strings/ascii.h"
@@ -15,6 +16,7 @@ namespace {
 constexpr Micros kSecond = 1000000;
 constexpr Micros kAnswerWithin = 30 * kSecond;
 constexpr int kTokenSeconds = 600;
+constexpr Micros kTokenKept = 300 * kSecond;
 constexpr int kLongestMessage = 64 << 20;
 
 }  // namespace
@@ -31,6 +33,22 @@ Tokens TokensOf(const Options& options) {
     };
   }
   return [token = options.token]() -> StatusOr<std::string> { return token; };
+}
+
+Tokens Kept(Tokens tokens) {
+  struct Token {
+    std::mutex mutex;
+    std::string text;
+    Micros until = 0;
+  };
+  return [tokens = std::move(tokens), kept = std::make_shared<Token>()]() -> StatusOr<std::string> {
+    std::lock_guard<std::mutex> lock(kept->mutex);
+    if (MachineNow() >= kept->until) {
+      ASSIGN_OR_RETURN(kept->text, tokens());
+      kept->until = MachineNow() + kTokenKept;
+    }
+    return kept->text;
+  };
 }
 
 Servers::Servers(const std::string& server) {

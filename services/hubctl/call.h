@@ -29,6 +29,8 @@ struct Options {
 using Tokens = std::function<StatusOr<std::string>()>;
 // From --as, --token, --token-file or HUB_TOKEN; no token at all where none is given.
 Tokens TokensOf(const Options& options);
+// The same token for some minutes: the hub knows again what it has checked. For many threads.
+Tokens Kept(Tokens tokens);
 
 // The processes of a hub, as --server names them.
 class Servers {

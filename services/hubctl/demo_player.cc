@@ -21,22 +21,6 @@ using google::protobuf::Message;
 constexpr char kOperator[] = "operator";
 constexpr int kPatienceSeconds = 60;
 constexpr Micros kMicrosASecond = 1000000;
-constexpr Micros kTokenKept = 300 * kMicrosASecond;
-
-// The same token for some minutes: the hub knows again what it has checked.
-Tokens Kept(Tokens tokens) {
-  struct Token {
-    std::string text;
-    Micros until = 0;
-  };
-  return [tokens = std::move(tokens), kept = std::make_shared<Token>()]() -> StatusOr<std::string> {
-    if (MachineNow() >= kept->until) {
-      ASSIGN_OR_RETURN(kept->text, tokens());
-      kept->until = MachineNow() + kTokenKept;
-    }
-    return kept->text;
-  };
-}
 
 void SetText(Message* message, const std::string& field, const std::string& text) {
   const auto* found = message->GetDescriptor()->FindFieldByName(field);
