@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <fstream>
+#include <tuple>
 
 #include "common/base/id.h"
 #include "common/privacy/seal.h"
@@ -34,45 +35,64 @@ StatusOr<std::string> ReceiverOf(Ask& ask, const std::string& wanted) {
                 wanted);
 }
 
+// A page of a list over the services of this process. Its token says the last entry of the page
+// before, sealed for the caller and for what was asked.
+struct Page {
+  int limit = 0;
+  std::string after;  // empty: from the beginning
+  std::string key, bound;
+
+  template <class In>
+  static StatusOr<Page> Of(Process& process, Ask& ask, const In& in, const std::string& asked) {
+    Page page;
+    auto* keys = process.runtimes[0]->engine().config().keys;
+    ASSIGN_OR_RETURN(page.key, keys->NamedKey("hub", "page"));
+    page.bound = ask.principal().key() + "\n" + asked;
+    if (!in.page_token().empty()) {
+      std::string bytes;
+      auto opened = FromBase64Url(in.page_token(), &bytes)
+                        ? privacy::Open(page.key, bytes, page.bound)
+                        : StatusOr<std::string>(Internal(""));
+      if (!opened.ok()) {
+        return Refuse(errors::PAGE_TOKEN_INVALID,
+                      "page_token is not one that this list gave you; start again without it",
+                      "page_token");
+      }
+      page.after = *opened;
+    }
+    if (in.page_size() < 0) return InvalidField("page_size", "page_size is below 0");
+    page.limit = in.page_size() == 0 ? kPage : std::min(in.page_size(), kMostPage);
+    return page;
+  }
+  std::string TokenAfter(const std::string& last) const {
+    return Base64Url(privacy::Seal(key, last, bound));
+  }
+};
+
 StatusOr<v1::ListEventsResponse> ListEvents(Process& process, Ask& ask,
                                             const v1::ListEventsRequest& in) {
   ASSIGN_OR_RETURN(std::string receiver, ReceiverOf(ask, in.receiver()));
-  auto* keys = process.runtimes[0]->engine().config().keys;
-  ASSIGN_OR_RETURN(std::string key, keys->NamedKey("hub", "page"));
-  const std::string bound = ask.principal().key() + "\n" + receiver + "\n" + in.aggregate();
-  int64_t after = 0;
-  if (!in.page_token().empty()) {
-    std::string bytes;
-    auto opened = FromBase64Url(in.page_token(), &bytes) ? privacy::Open(key, bytes, bound)
-                                                         : StatusOr<std::string>(Internal(""));
-    if (!opened.ok()) {
-      return Refuse(errors::PAGE_TOKEN_INVALID,
-                    "page_token is not one that this list gave you; start again without it",
-                    "page_token");
-    }
-    after = std::strtoll(opened->c_str(), nullptr, 10);
-  }
-  if (in.page_size() < 0) return InvalidField("page_size", "page_size is below 0");
-  const int limit = in.page_size() == 0 ? kPage : std::min(in.page_size(), kMostPage);
+  ASSIGN_OR_RETURN(const Page page, Page::Of(process, ask, in, receiver + "\n" + in.aggregate()));
+  int64_t after = std::strtoll(page.after.c_str(), nullptr, 10);
   std::vector<std::pair<int64_t, v1::Event>> all;
   for (auto& runtime : process.runtimes) {
     std::vector<std::pair<int64_t, v1::Event>> some;
-    RETURN_IF_ERROR(
-        runtime->ListEvents(receiver, in.aggregate(), in.after_sequence(), after, limit, &some));
+    RETURN_IF_ERROR(runtime->ListEvents(receiver, in.aggregate(), in.after_sequence(), after,
+                                        page.limit, &some));
     std::move(some.begin(), some.end(), std::back_inserter(all));
   }
   std::stable_sort(all.begin(), all.end(),
                    [](const auto& a, const auto& b) { return a.first < b.first; });
   v1::ListEventsResponse out;
   for (auto& [id, event] : all) {
-    if (out.events_size() == limit) break;
+    if (out.events_size() == page.limit) break;
     after = id;
     if (ask.principal().side != options::HUB) event.clear_data();
     *out.add_events() = std::move(event);
   }
   // A full page may have another after it; a tail comes back with the same token for what is new.
-  if (out.events_size() == limit) {
-    out.set_next_page_token(Base64Url(privacy::Seal(key, std::to_string(after), bound)));
+  if (out.events_size() == page.limit) {
+    out.set_next_page_token(page.TokenAfter(std::to_string(after)));
   }
   return out;
 }
@@ -106,6 +126,55 @@ StatusOr<v1::HubStatus> SetDate(Process& process, const v1::SetDateRequest& in) 
   return Condition(process);
 }
 
+StatusOr<v1::ListDeadLettersResponse> ListDeadLetters(Process& process, Ask& ask,
+                                                      const v1::ListDeadLettersRequest& in) {
+  ASSIGN_OR_RETURN(const Page page, Page::Of(process, ask, in, "dead letters of " + in.parent()));
+  // By event, and by service where two refused the same.
+  const size_t at = page.after.find('\n');
+  const std::string event = page.after.substr(0, at);
+  const std::string service = at == std::string::npos ? "" : page.after.substr(at + 1);
+  std::vector<v1::DeadLetter> all;
+  for (auto& runtime : process.runtimes) {
+    std::vector<v1::DeadLetter> some;
+    RETURN_IF_ERROR(runtime->ListDeadLetters(ask.forum(), event, runtime->name() > service,
+                                             page.limit + 1, &some));
+    std::move(some.begin(), some.end(), std::back_inserter(all));
+  }
+  std::sort(all.begin(), all.end(), [](const auto& a, const auto& b) {
+    return std::tie(a.event(), a.service()) < std::tie(b.event(), b.service());
+  });
+  v1::ListDeadLettersResponse out;
+  const size_t shown = std::min(all.size(), static_cast<size_t>(page.limit));
+  for (size_t i = 0; i < shown; ++i) *out.add_dead_letters() = std::move(all[i]);
+  if (shown < all.size()) {
+    const auto& last = *out.dead_letters().rbegin();
+    out.set_next_page_token(page.TokenAfter(last.event() + "\n" + last.service()));
+  }
+  return out;
+}
+
+StatusOr<Runtime*> Serving(Process& process, const std::string& service) {
+  std::string names;
+  for (auto& runtime : process.runtimes) {
+    if (runtime->name() == service) return runtime.get();
+    names += (names.empty() ? "" : ", ") + runtime->name();
+  }
+  return InvalidField("service", "service is '" + service + "'; this process serves " + names);
+}
+
+StatusOr<v1::RedriveDeadLettersResponse> Redrive(Process& process,
+                                                 const v1::RedriveDeadLettersRequest& in) {
+  ASSIGN_OR_RETURN(Runtime * runtime, Serving(process, in.service()));
+  v1::RedriveDeadLettersResponse out;
+  RETURN_IF_ERROR(runtime->Redrive(in.aggregate(), &out));
+  return out;
+}
+
+StatusOr<v1::DeadLetter> Discard(Process& process, const v1::DiscardDeadLetterRequest& in) {
+  ASSIGN_OR_RETURN(Runtime * runtime, Serving(process, in.service()));
+  return runtime->Discard(in.event(), in.reason());
+}
+
 }  // namespace
 
 void BindHubMethods(Door& door, Process& process) {
@@ -120,6 +189,17 @@ void BindHubMethods(Door& door, Process& process) {
   door.Serve<v1::SetDateRequest, v1::HubStatus>(
       "coproduction.hub.v1.Hub", "SetDate",
       [&process](Ask&, const v1::SetDateRequest& in) { return SetDate(process, in); });
+  door.Serve<v1::ListDeadLettersRequest, v1::ListDeadLettersResponse>(
+      "coproduction.hub.v1.Hub", "ListDeadLetters",
+      [&process](Ask& ask, const v1::ListDeadLettersRequest& in) {
+        return ListDeadLetters(process, ask, in);
+      });
+  door.Serve<v1::RedriveDeadLettersRequest, v1::RedriveDeadLettersResponse>(
+      "coproduction.hub.v1.Hub", "RedriveDeadLetters",
+      [&process](Ask&, const v1::RedriveDeadLettersRequest& in) { return Redrive(process, in); });
+  door.Serve<v1::DiscardDeadLetterRequest, v1::DeadLetter>(
+      "coproduction.hub.v1.Hub", "DiscardDeadLetter",
+      [&process](Ask&, const v1::DiscardDeadLetterRequest& in) { return Discard(process, in); });
 }
 
 }  // namespace hub

@@ -14,7 +14,7 @@ namespace {
 
 namespace v1 = ::coproduction::hub::v1;
 
-// An event that its handler refused this often is set aside where an operator sees it.
+// An event that its handler refused this often is set aside, where an operator sees it.
 constexpr int kMostTries = 5;
 constexpr int kTimerBatch = 100;
 constexpr Micros kConsumeLease = 10'000'000;                              // machine time
@@ -25,25 +25,25 @@ std::string CollectionOf(const std::string& aggregate) {
   return resource ? resource->collection : "";
 }
 
-std::shared_ptr<journal::Call> InsideCall(const std::string& service, journal::Source source,
-                                          const std::string& forum, const std::string& id,
-                                          const std::string& name, const std::string& body) {
-  auto call = std::make_shared<journal::Call>();
-  call->source = source;
-  call->principal = auth::ServicePrincipal(service);
-  call->forum = forum;
-  call->request_id = id;
-  call->method_name = name;
-  call->body = body;
-  return call;
-}
-
 }  // namespace
 
 Runtime::Runtime(Module module, Options options)
     : module_(std::move(module)), options_(std::move(options)) {}
 
 Runtime::~Runtime() { Drain(); }
+
+std::shared_ptr<journal::Call> Runtime::InsideCall(journal::Source source, const std::string& forum,
+                                                   const std::string& id, const std::string& name,
+                                                   const std::string& body) const {
+  auto call = std::make_shared<journal::Call>();
+  call->source = source;
+  call->principal = auth::ServicePrincipal(module_.name);
+  call->forum = forum;
+  call->request_id = id;
+  call->method_name = name;
+  call->body = body;
+  return call;
+}
 
 StatusOr<std::unique_ptr<Runtime>> Runtime::Open(Module module, Options options) {
   std::unique_ptr<Runtime> runtime(new Runtime(std::move(module), std::move(options)));
@@ -142,42 +142,58 @@ bool Runtime::Follows(const std::string& aggregate) const {
   return followed_.count(CollectionOf(aggregate)) > 0;
 }
 
+StatusOr<int64_t> Runtime::LastOf(Write& write, const std::string& aggregate, std::string* epoch) {
+  int64_t last = 0;
+  RETURN_IF_ERROR(
+      write.sql().Query(std::string("SELECT n, epoch FROM positions WHERE aggregate = $1") +
+                            db::ForUpdate(write.sql()),
+                        {aggregate}, [&](const db::Row& row) {
+                          last = row.Int(0);
+                          if (epoch != nullptr) *epoch = std::string(row.Text(1));
+                          return Status();
+                        }));
+  return last;
+}
+
+Status Runtime::Advance(Write& write, const Envelope& envelope) {
+  return write.sql()
+      .Exec(
+          "INSERT INTO positions(aggregate, n, epoch) VALUES ($1, $2, $3) "
+          "ON CONFLICT (aggregate) DO UPDATE SET n = excluded.n, epoch = excluded.epoch",
+          {envelope.aggregate, envelope.sequence, envelope.epoch})
+      .status();
+}
+
+Status Runtime::Handle(Write& write, const Envelope& envelope, const std::string& body) const {
+  auto it = consumers_.events.find(envelope.type);
+  if (it == consumers_.events.end()) return Status();
+  std::unique_ptr<Message> event = it->second.make();
+  if (!event->ParseFromString(body)) return Internal("event " + envelope.id + " cannot be read");
+  return it->second.handle(write, *event, envelope);
+}
+
 Status Runtime::ApplyOne(const Envelope& envelope, const std::string& body, bool* gap,
                          int64_t* last) {
-  auto it = consumers_.events.find(envelope.type);
-  std::unique_ptr<Message> event;
-  if (it != consumers_.events.end()) {
-    event = it->second.make();
-    if (!event->ParseFromString(body)) return Internal("event " + envelope.id + " cannot be read");
-  }
-  auto call = InsideCall(module_.name, journal::kEvent, ForumOf(envelope.aggregate), envelope.id,
-                         envelope.type, body);
+  auto call =
+      InsideCall(journal::kEvent, ForumOf(envelope.aggregate), envelope.id, envelope.type, body);
   *gap = false;
   return engine_->ExecuteAndWait(call, [&](Write& write) -> Status {
     // The dense sequence tells what was missed; a higher epoch begins it anew.
-    *last = 0;
     std::string epoch;
-    RETURN_IF_ERROR(
-        write.sql().Query(std::string("SELECT n, epoch FROM positions WHERE aggregate = $1") +
-                              db::ForUpdate(write.sql()),
-                          {envelope.aggregate}, [&](const db::Row& row) {
-                            *last = row.Int(0);
-                            epoch = std::string(row.Text(1));
-                            return Status();
-                          }));
+    ASSIGN_OR_RETURN(*last, LastOf(write, envelope.aggregate, &epoch));
     const bool new_epoch = !epoch.empty() && epoch != envelope.epoch;
     if (!new_epoch && envelope.sequence <= *last) return Status();  // applied before
     if (!new_epoch && envelope.sequence > *last + 1) {
       *gap = true;
-      return Internal("a gap in the events of " + envelope.aggregate);
+      return Refuse(errors::INTERNAL_FAULT, "a gap in the events of " + envelope.aggregate,
+                    "sequence");
     }
-    RETURN_IF_ERROR(write.sql()
-                        .Exec("INSERT INTO positions(aggregate, n, epoch) VALUES ($1, $2, $3) "
-                              "ON CONFLICT (aggregate) DO UPDATE SET n = excluded.n, "
-                              "epoch = excluded.epoch",
-                              {envelope.aggregate, envelope.sequence, envelope.epoch})
-                        .status());
-    return event ? it->second.handle(write, *event, envelope) : Status();
+    RETURN_IF_ERROR(Advance(write, envelope));
+    ASSIGN_OR_RETURN(bool waits, WaitsBefore(write, envelope.aggregate, envelope.sequence));
+    if (waits && consumers_.events.count(envelope.type) > 0) {
+      return SetAside(write, envelope, body, 0, Status());
+    }
+    return Handle(write, envelope, body);
   });
 }
 
@@ -198,48 +214,40 @@ Status Runtime::Apply(const Envelope& envelope, const std::string& body) {
       ++failures_[envelope.id] < kMostTries) {
     return status;
   }
-  // Set aside, seen and re-driven by an operator; the events after it go on.
+  // The events after it go on; those of its record wait behind it.
   failures_.erase(envelope.id);
-  auto call = InsideCall(module_.name, journal::kEvent, ForumOf(envelope.aggregate), envelope.id,
-                         envelope.type, body);
+  auto call =
+      InsideCall(journal::kEvent, ForumOf(envelope.aggregate), envelope.id, envelope.type, body);
   return engine_->ExecuteAndWait(call, [&](Write& write) -> Status {
-    RETURN_IF_ERROR(write.sql()
-                        .Exec("INSERT INTO positions(aggregate, n, epoch) VALUES ($1, $2, $3) "
-                              "ON CONFLICT (aggregate) DO UPDATE SET n = excluded.n",
-                              {envelope.aggregate, envelope.sequence, envelope.epoch})
-                        .status());
-    return write.sql()
-        .Exec(
-            "INSERT INTO dead_letters(event_id, at, type, aggregate, error, body) "
-            "VALUES ($1, $2, $3, $4, $5, $6)",
-            {envelope.id, write.now(), envelope.type, envelope.aggregate, MessageOf(status),
-             db::Bytes{body}})
-        .status();
+    RETURN_IF_ERROR(Advance(write, envelope));
+    return SetAside(write, envelope, body, kMostTries, status);
   });
 }
 
-// Fetches the events that the stream did not bring from their owner, in order.
+// Fetches the events that the stream did not bring from their owner, in order. One that is refused
+// is tried and set aside as if the stream had brought it.
 Status Runtime::Repair(const Envelope& envelope, int64_t after) {
   v1::ListEventsRequest request;
   request.set_parent("forums/-");
   request.set_receiver("services");
   request.set_aggregate(envelope.aggregate);
-  request.set_after_sequence(after);
-  v1::ListEventsResponse response;
   const auto* resource = schema::ResourceOfName(envelope.aggregate);
-  ASSIGN_OR_RETURN(std::string token, options_.authenticator->InsideToken(
-                                          module_.name, auth::ServicePrincipal(module_.name)));
-  RETURN_IF_ERROR(options_.peers->CallService(resource->service, token, MachineNow() + 10'000'000,
-                                              request, &response));
-  for (const auto& event : response.events()) {
-    if (event.sequence() >= envelope.sequence) break;
-    Envelope missed{event.id(),       event.type(),  event.subject(),       event.version(),
-                    event.sequence(), event.epoch(), ToMicros(event.time())};
-    bool gap = false;
-    int64_t last = 0;
-    RETURN_IF_ERROR(ApplyOne(missed, event.data(), &gap, &last));
+  while (true) {
+    request.set_after_sequence(after);
+    v1::ListEventsResponse response;
+    ASSIGN_OR_RETURN(std::string token, options_.authenticator->InsideToken(
+                                            module_.name, auth::ServicePrincipal(module_.name)));
+    RETURN_IF_ERROR(options_.peers->CallService(resource->service, token, MachineNow() + 10'000'000,
+                                                request, &response));
+    for (const auto& event : response.events()) {
+      if (event.sequence() >= envelope.sequence) return Status();
+      RETURN_IF_ERROR(Apply({event.id(), event.type(), event.subject(), event.version(),
+                             event.sequence(), event.epoch(), ToMicros(event.time())},
+                            event.data()));
+      after = event.sequence();
+    }
+    if (response.events().empty()) return Status();
   }
-  return Status();
 }
 
 Status Runtime::RunDueTimers() {
@@ -271,12 +279,12 @@ Status Runtime::RunDueTimers() {
       auto it = consumers_.due.find(due.name);
       if (it == consumers_.due.end()) continue;
       any = true;
-      auto call = InsideCall(module_.name, journal::kTimer, due.forum, id, due.name, id);
+      auto call = InsideCall(journal::kTimer, due.forum, id, due.name, id);
       Status status = engine_->ExecuteAndWait(
           call, [&](Write& write) { return it->second(write, due.resource); });
       if (!status.ok()) {
         std::fprintf(stderr, "timer %s of %s was refused: %s\n", due.name.c_str(),
-                     due.resource.c_str(), MessageOf(status).c_str());
+                     due.resource.c_str(), Why(status).c_str());
       }
     }
     if (!any) return Status();
@@ -381,7 +389,7 @@ StatusOr<v1::ServiceStatus> Runtime::Condition() {
                                }));
     RETURN_IF_ERROR(count("SELECT CAST(COALESCE(SUM(size), 0) AS BIGINT) FROM blocks", {},
                           [&](int64_t n) { status.set_unsealed_rows(status.journal_rows() - n); }));
-    RETURN_IF_ERROR(count("SELECT COUNT(*) FROM dead_letters", {},
+    RETURN_IF_ERROR(count("SELECT COUNT(*) FROM dead_letters WHERE given_up IS NULL", {},
                           [&](int64_t n) { status.set_dead_letters(n); }));
     if (consumers_.due.empty()) return Status();
     return count("SELECT COUNT(*) FROM due WHERE due_on <= $1", {today},

@@ -56,14 +56,40 @@ class Runtime {
                     std::vector<std::pair<int64_t, coproduction::hub::v1::Event>>* out);
   StatusOr<coproduction::hub::v1::ServiceStatus> Condition();
 
+  // Events that were set aside (dead_letters.cc): those of a forum ('-': all) whose id comes after
+  // the given one, or is it; what they are is not shown.
+  Status ListDeadLetters(const std::string& forum, const std::string& after, bool with_it,
+                         int limit, std::vector<coproduction::hub::v1::DeadLetter>* out);
+  // Does them again, of one record or of all where it is empty, each in its order.
+  Status Redrive(const std::string& aggregate,
+                 coproduction::hub::v1::RedriveDeadLettersResponse* out);
+  StatusOr<coproduction::hub::v1::DeadLetter> Discard(const std::string& event,
+                                                      const std::string& reason);
+
  private:
   Runtime(Module module, Options options);
   // Among the processes on its database. Stable, so that a restarted one goes on where it was.
   std::string Self() const { return "replica " + std::to_string(options_.replica); }
+  std::shared_ptr<journal::Call> InsideCall(journal::Source source, const std::string& forum,
+                                            const std::string& id, const std::string& name,
+                                            const std::string& body) const;
   Status Repair(const Envelope& envelope, int64_t after);
   Status ApplyOne(const Envelope& envelope, const std::string& body, bool* gap, int64_t* last);
+  // The handler's effect; none where nobody here is concerned.
+  Status Handle(Write& write, const Envelope& envelope, const std::string& body) const;
+  // The last sequence applied of a record, locked: its events are done one after another.
+  StatusOr<int64_t> LastOf(Write& write, const std::string& aggregate,
+                           std::string* epoch = nullptr);
+  Status Advance(Write& write, const Envelope& envelope);
+  StatusOr<bool> WaitsBefore(Write& write, const std::string& aggregate, int64_t sequence);
+  // `why` is OK where the event only waits behind another.
+  Status SetAside(Write& write, const Envelope& envelope, const std::string& body, int tries,
+                  const Status& why);
+  Status RedriveOne(const Envelope& envelope, const std::string& body, bool* done);
   void TimerLoop();
   void Say(const char* what, const Status& status) const;  // of what runs by itself, if it failed
+  // A refusal without its sentence, which may quote what no log should hold.
+  static std::string Why(const Status& status);
   bool Follows(const std::string& aggregate) const;
 
   Module module_;
@@ -81,7 +107,9 @@ class Runtime {
   std::condition_variable stop_;
   bool started_ = false;
   bool stopping_ = false;
-  std::map<std::string, int> failures_;  // by event id: tries since the start
+  // By event id: tries since the start. A restart counts anew, so an event may have more than it
+  // needs before it is set aside, never fewer.
+  std::map<std::string, int> failures_;
   std::thread timers_;
 };
 

@@ -60,8 +60,10 @@ StatusOr<std::unique_ptr<Engine>> Engine::Open(Options options,
                                                const std::vector<db::Migration>& migrations) {
   std::unique_ptr<Engine> engine(new Engine(std::move(options)));
   db::Store& store = *engine->options_.store;
-  RETURN_IF_ERROR(store.Migrate(
-      {{1, "0001_engine.sql", kTables}, {2, "0002_audit.sql", kAuditTables}}, "engine_migrations"));
+  RETURN_IF_ERROR(store.Migrate({{1, "0001_engine.sql", kTables},
+                                 {2, "0002_audit.sql", kAuditTables},
+                                 {3, "0003_dead_letters.sql", kDeadLetterTables}},
+                                "engine_migrations"));
   RETURN_IF_ERROR(store.Migrate(migrations));
   RETURN_IF_ERROR(engine->options_.store->ReadAndWait([&](db::Conn& conn) -> Status {
     for (const auto* resource : schema::Resources(engine->options_.service)) {

@@ -9,7 +9,9 @@
 //                journal row is found from it
 //   counters     dense sequence per (receiver, aggregate) for receivers who do not get every change
 //   positions    per consumed aggregate the last sequence applied here
-//   dead_letters consumed events that were refused too often
+//   dead_letters consumed events that were refused too often, and the later ones of their records:
+//                `error` is a reason of errors.proto, empty where it only waits behind another;
+//                `given_up` says why it is not done any more, and is NULL while it waits
 //   leases       which process relays to a receiver now, and which one consumes
 //   meta         'epoch': raised by restore and by promotion of a replica; 'forgotten': the last
 //                payload id below which events were let go
@@ -70,6 +72,17 @@ CREATE TABLE block_rows(
 CREATE TABLE access_log(
   id {int64} NOT NULL PRIMARY KEY, at {int64} NOT NULL, principal {text} NOT NULL,
   method {text} NOT NULL, resource {text} NOT NULL, outcome {text} NOT NULL) {strict};
+)SQL";
+
+inline const char kDeadLetterTables[] = R"SQL(
+ALTER TABLE dead_letters ADD COLUMN about {text} NOT NULL DEFAULT '';
+ALTER TABLE dead_letters ADD COLUMN tries {int64} NOT NULL DEFAULT 0;
+ALTER TABLE dead_letters ADD COLUMN version {int64} NOT NULL DEFAULT 0;
+ALTER TABLE dead_letters ADD COLUMN n {int64} NOT NULL DEFAULT 0;
+ALTER TABLE dead_letters ADD COLUMN epoch {text} NOT NULL DEFAULT '';
+ALTER TABLE dead_letters ADD COLUMN changed_at {int64} NOT NULL DEFAULT 0;
+ALTER TABLE dead_letters ADD COLUMN given_up {text};
+CREATE INDEX dead_letters_waiting ON dead_letters(aggregate, n) WHERE given_up IS NULL;
 )SQL";
 
 // A row of payloads.

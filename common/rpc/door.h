@@ -96,11 +96,13 @@ class Door {
     };
   }
 
-  // A method that only gathers what others say: no transaction of its own.
+  // A method that only gathers what others say: no transaction of its own. One with a request_id
+  // has its effect there, which it must not have twice, and its answer is kept for a resend.
   template <class Req, class Resp>
   void Serve(const char* service, const char* method,
              std::function<StatusOr<Resp>(Ask&, const Req&)> answer) {
-    Entry* entry = Declare(service, method, Req::descriptor(), Resp::descriptor(), false);
+    Entry* entry = Declare(service, method, Req::descriptor(), Resp::descriptor(),
+                           Req::descriptor()->FindFieldByName("request_id") != nullptr);
     entry->ask = [answer](Ask& context,
                           const Message& in) -> StatusOr<std::shared_ptr<const void>> {
       ASSIGN_OR_RETURN(Resp word, answer(context, static_cast<const Req&>(in)));

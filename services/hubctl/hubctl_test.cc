@@ -11,6 +11,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "coproduction/engagement/v1/evaluations.pb.h"
+#include "coproduction/hub/v1/hub.pb.h"
 #include "coproduction/membership/v1/members.pb.h"
 #include "gmock/gmock.h"
 #include "google/protobuf/util/message_differencer.h"
@@ -77,7 +78,8 @@ TEST(Commands, AreNamedByNounAndVerb) {
   EXPECT_THAT(Verbs("requests"), Contains("list"));
   EXPECT_THAT(Verbs("members"), Contains("get-membership-figures"));
   EXPECT_THAT(Verbs("scheduling-settings"), ElementsAre("get", "update"));
-  EXPECT_THAT(Verbs("hub"), ElementsAre("get-status", "set-date"));
+  EXPECT_THAT(Verbs("hub"), ElementsAre("get-status", "set-date", "list-dead-letters",
+                                        "redrive-dead-letters", "discard-dead-letter"));
 }
 
 TEST(Commands, AreUniqueInTheirNounAndEveryMethodHasOne) {
@@ -413,6 +415,30 @@ TEST(AsTable, ShowsAListByNameStateAndWhatSaysSomething) {
             "name        state   given_name\n"
             "members/m1  ACTIVE  Zoë\n"
             "more: --all, or --page-token=abc\n");
+}
+
+TEST(AsTable, ShowsWhatWasSetAsideOnOneLineEach) {
+  coproduction::hub::v1::ListDeadLettersResponse answer;
+  auto* letter = answer.add_dead_letters();
+  letter->set_service("membership");
+  letter->set_event("scheduling.c7f3a1b2c3d40101");
+  letter->set_type("RepAllocated");
+  letter->set_reason("RESOURCE_NOT_FOUND");
+  letter->set_about("reps");
+  letter->set_tries(5);
+  letter->set_aggregate("forums/warwickshire/allocations/0190a5f2-7b1c-7e4e-8a43-0242ac120002");
+  *answer.add_dead_letters() = *letter;
+  answer.mutable_dead_letters(1)->clear_reason();
+  answer.mutable_dead_letters(1)->clear_about();
+  answer.mutable_dead_letters(1)->set_tries(0);
+  EXPECT_EQ(
+      AsTable(answer, 120),
+      "service     event                        type          reason              about  tries  "
+      "aggregate\n"
+      "membership  scheduling.c7f3a1b2c3d40101  RepAllocated  RESOURCE_NOT_FOUND  reps       5  "
+      "allocations/0190a5f2-7b1c-7e4e…\n"
+      "membership  scheduling.c7f3a1b2c3d40101  RepAllocated                                 0  "
+      "allocations/0190a5f2-7b1c-7e4e…\n");
 }
 
 TEST(AsTable, ShowsARecordFieldByField) {

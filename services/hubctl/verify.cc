@@ -109,7 +109,8 @@ constexpr Rule kRules[] = {
      "SELECT c.aggregate || ' to ' || c.receiver FROM counters c WHERE c.n <> COALESCE((SELECT "
      "MAX(n) FROM payloads p WHERE p.receiver = c.receiver AND p.aggregate = c.aggregate), c.n)"},
     {"", kCommand, "an event that is set aside",
-     "SELECT event_id || ' of ' || aggregate || ': ' || error FROM dead_letters"},
+     "SELECT event_id || ' of ' || aggregate || ': ' || error FROM dead_letters "
+     "WHERE given_up IS NULL"},
     {"remuneration", kLedger, "the balances of a forum do not add up to nothing",
      "SELECT forum || ', ' || CAST(SUM(pence) AS TEXT) || ' pence' FROM ("
      "SELECT t.forum AS forum, t.amount_pence AS pence FROM transfers t "

@@ -69,7 +69,8 @@ TEST(Roles, OfTheOperatorMeetNoContent) {
               ::testing::IsSubsetOf(
                   {"Forums.CreateForum", "Forums.GetForum", "Partners.CreatePartner",
                    "Partners.GetPartner", "Partners.ListPartners", "Grants.CreateGrant",
-                   "Grants.EndGrant", "Grants.ListGrants", "Hub.GetStatus", "Hub.SetDate"}));
+                   "Grants.EndGrant", "Grants.ListGrants", "Hub.GetStatus", "Hub.SetDate",
+                   "Hub.ListDeadLetters", "Hub.RedriveDeadLetters", "Hub.DiscardDeadLetter"}));
 }
 
 TEST(Roles, ClaimsAreApprovedByTheChairsPaidByTheTreasurerAndMadeByTheRep) {

@@ -172,7 +172,7 @@ class Table {
     auto message = New(type);
     const std::string text = Resolved(step.text);
     ASSERT_TRUE(TextFormat::ParseFromString(text, message.get())) << name << "\n" << text;
-    if (step.who == "event") {
+    if (step.who == "event" || step.who == "dead letter") {
       const auto& event = type->options().GetExtension(options::event);
       std::string aggregate;
       for (int i = 0; i < type->field_count(); ++i) {
@@ -180,7 +180,16 @@ class Table {
           aggregate = message->GetReflection()->GetString(*message, type->field(i));
         }
       }
-      Status taken = mini_.Deliver(aggregate, *message);
+      Status taken;
+      if (step.who == "event") {
+        taken = mini_.Deliver(aggregate, *message);
+      } else {
+        const Envelope refused{"refused-1", name, aggregate, 1, 1, "1", 1};
+        for (int i = 1; i < 5; ++i) {
+          EXPECT_FALSE(mini_.runtime().Apply(refused, message->SerializeAsString()).ok()) << name;
+        }
+        taken = mini_.runtime().Apply(refused, message->SerializeAsString());
+      }
       EXPECT_TRUE(taken.ok()) << name << ": " << taken;
       return;
     }

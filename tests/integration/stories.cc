@@ -123,6 +123,12 @@ const Story& Membership() {
           {"CHAIR", "PauseRepRequest", kTheRep},
           {"CHAIR", "StandDownRepRequest", kTheRep},
           {"SERVICE", "CheckAllocationRequest", R"(parent: "forums/warwickshire" rep: "$Rep")"},
+          {"dead letter", "coproduction.scheduling.events.v1.RepAllocated",
+           R"(allocation: "forums/warwickshire/allocations/a1"
+              rep: "forums/warwickshire/reps/nobody")"},
+          {"OPERATOR", "coproduction.hub.v1.RedriveDeadLettersRequest", R"(service: "membership")"},
+          {"OPERATOR", "coproduction.hub.v1.DiscardDeadLetterRequest",
+           R"(service: "membership" event: "refused-1" reason: "There was no such rep.")"},
       }};
   return story;
 }

@@ -12,7 +12,8 @@ namespace hub::integration {
 
 struct Step {
   // A role; 'SERVICE' for another service; 'event' for an event of another service that arrives;
-  // 'date' for a new date of the hub.
+  // 'dead letter' for one that is refused until it is set aside, as event 'refused-1'; 'date' for a
+  // new date of the hub.
   std::string who;
   // The request (or event) message: its bare name where it is of the story's own service.
   std::string message;
