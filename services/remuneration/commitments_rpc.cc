@@ -19,13 +19,16 @@ StatusOr<std::optional<v1::Commitment>> StandingCommitment(Read& read, const std
   return found.empty() ? std::nullopt : std::optional<v1::Commitment>(found[0]);
 }
 
+static Purpose PurposeOf(const v1::Commitment& terms) {
+  return {terms.activity_kind(), terms.partner(), terms.session_date()};
+}
+
 StatusOr<v1::Commitment> MakePromise(Write& write, v1::Commitment terms,
                                      const std::string& wanted) {
   ASSIGN_OR_RETURN(auto settings, write.Settings<v1::RemunerationSettings>());
   ASSIGN_OR_RETURN(auto rates, RatesFor(write, terms.session_date()));
   terms.set_amount_pence(FeePence(rates, terms.session_date(), terms.minutes()));
-  const Purpose purpose{terms.activity_kind(), terms.partner(), terms.session_date()};
-  ASSIGN_OR_RETURN(v1::Fund fund, TakeFund(write, purpose, wanted, terms.amount_pence()));
+  ASSIGN_OR_RETURN(v1::Fund fund, TakeFund(write, PurposeOf(terms), wanted, terms.amount_pence()));
   terms.set_fund(fund.name());
   terms.set_expires_on(ExpiresOn(terms, settings, write.today()));
   ASSIGN_OR_RETURN(auto commitment, write.Create(std::move(terms)));
@@ -53,9 +56,13 @@ StatusOr<v1::Commitment> End(Write& write, v1::Commitment commitment, v1::Commit
 
 static StatusOr<v1::Commitment> ReserveCommitment(Write& write,
                                                   const v1::ReserveCommitmentRequest& in) {
+  const v1::Commitment terms = TermsOf(in);
+  // The funds are locked first, so that of two calls for one rep and session the second finds the
+  // promise of the first.
+  RETURN_IF_ERROR(LockFunds(write, PurposeOf(terms)));
   ASSIGN_OR_RETURN(auto standing, StandingCommitment(write, in.rep(), in.session()));
   if (standing.has_value()) return *standing;
-  return MakePromise(write, TermsOf(in), in.fund());
+  return MakePromise(write, terms, in.fund());
 }
 
 static StatusOr<v1::Commitment> ConfirmCommitment(Write& write,

@@ -23,6 +23,12 @@ StatusOr<int64_t> LeftOf(Read& read, const std::string& fund) {
 
 }  // namespace
 
+Status LockFunds(Write& write, const Purpose& purpose) {
+  ASSIGN_OR_RETURN(auto could, FundsThatPay(write, purpose));
+  for (const auto& fund : could) RETURN_IF_ERROR(write.Get<v1::Fund>(fund.name()).status());
+  return absl::OkStatus();
+}
+
 StatusOr<v1::Fund> TakeFund(Write& write, const Purpose& purpose, const std::string& wanted,
                             int64_t pence) {
   ASSIGN_OR_RETURN(auto could, FundsThatPay(write, purpose));

@@ -9,6 +9,10 @@
 
 namespace hub::remuneration {
 
+// Locks the funds that pay the activity until the command ends: what is looked up afterwards holds
+// against every other command that locked them, or waits to.
+Status LockFunds(Write& write, const Purpose& purpose);
+
 // The first fund that pays the activity and has so much left, locked until the command ends, so
 // that no other takes the same pounds: `wanted`, or where that is empty, any. Refused (rule
 // no_fund_pays) with the funds that could pay.
