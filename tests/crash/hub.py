@@ -95,13 +95,19 @@ class Hub:
         self.state = state
         self.port, self.nats_port = free_port(), free_port()
 
-    def _hub(self, *words):
+    def _hub(self, *words, ask=False):
         ports = [f"--state={self.state}", f"--port={self.port}", f"--nats-port={self.nats_port}"]
         done = subprocess.run([os.path.join(TOP, "deploy/local/hub"), *words, *ports],
                               env={**os.environ, "HUB_SKIP_BUILD": "1"}, stdin=subprocess.DEVNULL,
-                              stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-        if done.returncode != 0:
+                              stdout=subprocess.PIPE if ask else subprocess.DEVNULL,
+                              stderr=subprocess.PIPE, text=True)
+        if done.returncode != 0 and not ask:
             raise RuntimeError(f"hub {' '.join(words)}: {done.stderr}")
+        return done
+
+    def verify(self):
+        """Holds rows and streams against each other, with hubd stopped meanwhile."""
+        return self._hub("verify", ask=True)
 
     def up(self, *flags):
         """Returns when hubd serves. What runs already is left alone."""
