@@ -393,6 +393,9 @@ StatusOr<StreamSpan> SpanOf(Connection& connection, const std::string& stream) {
 }
 
 Status RewindDurables(Connection& connection, const std::string& stream) {
+  // Others may be at the same at this moment, and publish when they are through with all durables:
+  // one that is ahead now shows that nobody was through when the first span was asked for.
+  ASSIGN_OR_RETURN(const StreamSpan before, SpanOf(connection, stream));
   std::vector<Struct> consumers;
   int64_t total = 1;
   while (static_cast<int64_t>(consumers.size()) < total) {
@@ -404,21 +407,22 @@ Status RewindDurables(Connection& connection, const std::string& stream) {
     for (const auto& value : list->list_value().values()) consumers.push_back(value.struct_value());
     total = NumberAt(page, "total");
   }
+  ASSIGN_OR_RETURN(const StreamSpan after, SpanOf(connection, stream));
   for (const Struct& consumer : consumers) {
     const std::string durable = TextAt(consumer, "config.durable_name");
-    ASSIGN_OR_RETURN(StreamSpan span, SpanOf(connection, stream));
-    if (durable.empty() || NumberAt(consumer, "delivered.stream_seq") <= span.last) continue;
+    if (durable.empty() || NumberAt(consumer, "delivered.stream_seq") <= after.last) continue;
     Struct create;
     (*create.mutable_fields())["stream_name"].set_string_value(stream);
     auto& config = *(*create.mutable_fields())["config"].mutable_struct_value();
     config = consumer.fields().at("config").struct_value();
     (*config.mutable_fields())["deliver_policy"].set_string_value("by_start_sequence");
     (*config.mutable_fields())["opt_start_seq"].set_number_value(
-        static_cast<double>(std::min(span.last, NumberAt(consumer, "ack_floor.stream_seq")) + 1));
+        static_cast<double>(std::min(before.last, NumberAt(consumer, "ack_floor.stream_seq")) + 1));
     std::string json;
     (void)google::protobuf::util::MessageToJsonString(create, &json);
-    RETURN_IF_ERROR(
-        connection.Api(absl::StrCat("CONSUMER.DELETE.", stream, ".", durable)).status());
+    const Status gone =
+        connection.Api(absl::StrCat("CONSUMER.DELETE.", stream, ".", durable)).status();
+    if (ReasonOf(gone) != errors::RESOURCE_NOT_FOUND) RETURN_IF_ERROR(gone);
     RETURN_IF_ERROR(
         connection.Api(absl::StrCat("CONSUMER.DURABLE.CREATE.", stream, ".", durable), json)
             .status());

@@ -31,10 +31,15 @@ constexpr int kPage = 1000;  // rows of one query or transaction when reading ba
 constexpr size_t kHeaderRoom = 4096;
 constexpr Micros kLook = 100000;  // how long a wait for answers goes without looking around
 constexpr Micros kFirstPause = 100000, kLongestPause = 2000000;  // between attempts
-constexpr Micros kLastWords = 2000000;                           // at the end
+constexpr Micros kPassedOver = 1000000;  // until what could not be sent is looked at again
+constexpr Micros kLastWords = 2000000;   // at the end
 
+// An unsent event.
 struct Row {
-  Outgoing event;
+  int64_t payload_id = 0;
+  std::string id, type, aggregate, epoch, paths, body;
+  int64_t version = 0, sequence = 0;
+  Micros time = 0;
   int64_t waits_for = 0;  // the row of the aggregate's event before, if that is unsent too
 };
 
@@ -73,7 +78,8 @@ StatusOr<std::string> ToJson(const std::string& type, const std::string& body) {
   return json;
 }
 
-Headers HeadersOf(const Outgoing& event, const std::string& service, bool json) {
+// CloudEvents 1.0 in binary mode.
+Headers HeadersOf(const Row& event, const std::string& service, bool json) {
   Headers headers = {
       {"Nats-Msg-Id", event.id},
       {"ce-specversion", "1.0"},
@@ -83,7 +89,7 @@ Headers HeadersOf(const Outgoing& event, const std::string& service, bool json) 
       {"ce-subject", event.aggregate},
       {"ce-time", absl::FormatTime("%Y-%m-%dT%H:%M:%E*SZ", absl::FromUnixMicros(event.time),
                                    absl::UTCTimeZone())},
-      {"ce-forum", event.forum},
+      {"ce-forum", absl::StartsWith(event.aggregate, "forums/") ? ForumOf(event.aggregate) : ""},
       {"ce-sequence", absl::StrCat(event.sequence)},
       {"ce-version", absl::StrCat(event.version)},
       {"ce-epoch", event.epoch},
@@ -194,86 +200,85 @@ class ReceiverRelay {
     return true;
   }
 
-  // The oldest unsent rows. Row ids are in time order, but several processes' clocks may differ, so
-  // each row also brings the one it must not overtake.
+  // The oldest unsent rows that were not passed over a moment ago. Row ids are in time order, but
+  // several processes' clocks may differ, so each row also brings the one it must not overtake.
   StatusOr<std::vector<Row>> Load() {
     std::vector<Row> rows;
-    RETURN_IF_ERROR(options_.store->ReadAndWait([&](db::Conn& conn) -> Status {
+    if (MachineNow() >= look_again_) {
+      passed_over_ = 0;
+      unsendable_ = Status();
+    }
+    RETURN_IF_ERROR(options_.store->ReadAndWait([&](db::Conn& conn) {
       rows.clear();
-      std::string epoch;
-      RETURN_IF_ERROR(conn.Query(
-          "SELECT p.id, p.aggregate, p.type, p.version, p.n, p.at, p.paths, p.body, "
-          "COALESCE(CASE WHEN earlier.sent_at IS NULL THEN earlier.id END, 0) "
+      return conn.Query(
+          "SELECT p.id, p.type, p.aggregate, p.paths, p.body, p.version, p.n, p.at, "
+          "COALESCE(CASE WHEN earlier.sent_at IS NULL THEN earlier.id END, 0), "
+          "(SELECT value FROM meta WHERE name = 'epoch') "
           "FROM payloads p LEFT JOIN payloads earlier ON earlier.receiver = p.receiver "
           "AND earlier.aggregate = p.aggregate AND earlier.n = p.n - 1 "
           "WHERE p.receiver = $1 AND p.receiver <> '' AND p.sent_at IS NULL "
-          "AND p.held_until <= $2 ORDER BY p.id LIMIT $3",
-          {receiver_.name, options_.clock->Now(), int64_t{kBatch}}, [&](const db::Row& row) {
-            Row& added = rows.emplace_back();
-            Outgoing& event = added.event;
+          "AND p.held_until <= $2 AND p.id > $3 ORDER BY p.id LIMIT $4",
+          {receiver_.name, options_.clock->Now(), passed_over_, int64_t{kBatch}},
+          [&](const db::Row& row) {
+            Row& event = rows.emplace_back();
             event.payload_id = row.Int(0);
             event.id = EventId(options_.service, event.payload_id);
-            event.aggregate = std::string(row.Text(1));
-            if (absl::StartsWith(event.aggregate, "forums/")) {
-              event.forum = ForumOf(event.aggregate);
-            }
-            event.type = std::string(row.Text(2));
-            event.version = row.Int(3);
-            event.sequence = row.Int(4);
-            event.time = row.Int(5);
-            event.paths = std::string(row.Text(6));
-            event.body = std::string(row.Blob(7));
-            added.waits_for = row.Int(8);
+            event.type = row.Text(1);
+            event.aggregate = row.Text(2);
+            event.paths = row.Text(3);
+            event.body = row.Blob(4);
+            event.version = row.Int(5);
+            event.sequence = row.Int(6);
+            event.time = row.Int(7);
+            event.waits_for = row.Int(8);
+            event.epoch = row.Text(9);
             return Status();
-          }));
-      if (rows.empty()) return Status();
-      RETURN_IF_ERROR(
-          conn.Query("SELECT value FROM meta WHERE name = 'epoch'", {}, [&](const db::Row& row) {
-            epoch = std::string(row.Text(0));
-            return Status();
-          }));
-      for (Row& row : rows) row.event.epoch = epoch;
-      return Status();
+          });
     }));
     return rows;
   }
 
-  // Publishes what it can of the batch and marks what was acknowledged. True if anything was.
+  // Publishes what it can of the batch and marks what was acknowledged. What cannot be sent is
+  // passed over, so that any number of such does not hold up those behind them. True if there may
+  // be more.
   StatusOr<bool> Send(std::vector<Row> rows, std::stop_token stop) {
+    const size_t size = rows.size();
+    const int64_t last = rows.empty() ? 0 : rows.back().payload_id;
     std::map<std::string, Lane> lanes;
-    for (Row& row : rows) lanes[row.event.aggregate].rows.push_back(std::move(row));
+    for (Row& row : rows) lanes[row.aggregate].rows.push_back(std::move(row));
     std::unordered_map<std::string, Lane*> in_flight;  // by token
     Status failure;
-    unsendable_ = Status();
+    bool interrupted = false;
     auto send_next = [&](Lane& lane) {
-      if (!failure.ok() || stop.stop_requested() || lane.rows.empty()) return;
+      if (!failure.ok() || lane.rows.empty()) return;
       const Row& row = lane.rows.front();
       if (row.waits_for != 0 && row.waits_for != lane.last_sent) return;
-      if (MachineNow() + options_.ack_wait > lease_.until()) return;  // first the lease, then go on
+      // First the lease, then go on.
+      interrupted |= stop.stop_requested() || MachineNow() + options_.ack_wait > lease_.until();
+      if (interrupted) return;
       std::string token = std::to_string(++last_token_);
-      StatusOr<std::string> body =
-          receiver_.json ? ToJson(row.event.type, row.event.body) : row.event.body;
+      StatusOr<std::string> body = receiver_.json ? ToJson(row.type, row.body) : row.body;
       if (!body.ok()) {
-        unsendable_ = Internal(absl::StrCat("event ", row.event.id,
-                                            " and those after it wait: ", body.status().message()));
+        unsendable_ = Internal(
+            absl::StrCat("event ", row.id, " and those after it wait: ", body.status().message()));
         return;
       }
       if (body->size() + kHeaderRoom > connection_->max_payload()) {
-        unsendable_ = Internal(absl::StrCat("event ", row.event.id, " of ", body->size(),
+        unsendable_ = Internal(absl::StrCat("event ", row.id, " of ", body->size(),
                                             " bytes is more than the server takes"));
         return;
       }
       FAILPOINT("before-publish");
-      failure = connection_->Publish(
-          absl::StrCat("coproduction.", options_.service, ".",
-                       row.event.type.substr(row.event.type.rfind('.') + 1)),
-          inbox_.Subject(token), *body, HeadersOf(row.event, options_.service, receiver_.json));
+      failure = connection_->Publish(absl::StrCat("coproduction.", options_.service, ".",
+                                                  row.type.substr(row.type.rfind('.') + 1)),
+                                     inbox_.Subject(token), *body,
+                                     HeadersOf(row, options_.service, receiver_.json));
       if (failure.ok()) in_flight[token] = &lane;
       FAILPOINT("after-publish");
     };
     for (auto& [aggregate, lane] : lanes) {
       std::sort(lane.rows.begin(), lane.rows.end(),
-                [](const Row& a, const Row& b) { return a.event.sequence < b.event.sequence; });
+                [](const Row& a, const Row& b) { return a.sequence < b.sequence; });
       send_next(lane);
     }
     std::vector<Mark> sent;
@@ -305,7 +310,7 @@ class ReceiverRelay {
         continue;
       }
       deadline = MachineNow() + options_.ack_wait;
-      lane.last_sent = lane.rows.front().event.payload_id;
+      lane.last_sent = lane.rows.front().payload_id;
       sent.push_back({lane.last_sent, *stream_seq});
       lane.rows.pop_front();
       send_next(lane);
@@ -318,7 +323,12 @@ class ReceiverRelay {
       read_back_ = false;
       return failure;
     }
-    return !sent.empty();
+    if (interrupted) return true;
+    if (sent.size() < size) {
+      if (passed_over_ == 0) look_again_ = MachineNow() + kPassedOver;
+      passed_over_ = last;
+    }
+    return !sent.empty() || size == kBatch;
   }
 
   // The stream's sequence of an acknowledged event; of a duplicate, that of the first.
@@ -426,7 +436,9 @@ class ReceiverRelay {
   Lease lease_;
   bool read_back_ = false;  // on this connection and lease
   uint64_t last_token_ = 0;
-  Status unsendable_;
+  int64_t passed_over_ = 0;  // the last row of those that could not be sent...
+  Micros look_again_ = 0;    // ...until then
+  Status unsendable_;        // why
 
   mutable std::mutex mutex_;
   std::condition_variable_any wake_;

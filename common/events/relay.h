@@ -1,12 +1,13 @@
 // The relay brings every committed event to its receiver's stream: once, in the order of each
 // aggregate. It publishes with Nats-Msg-Id = event id, at most one in flight per aggregate and
-// receiver, many aggregates in parallel; `duplicate` is success. 'Sent' is marked through the
-// writer's queue. JetStream acknowledges before it fsyncs, so on every connect and lease take-over
-// the relay first reads the stream back and publishes again what is not there: everything
-// acknowledged within the horizon before the last acknowledgement, and further back for as long as
-// messages are missing (a store that was lost, or replaced by an older copy). The server's window
-// for duplicates is a second line, never the only one. NATS away: nothing fails, everything arrives
-// when it is back.
+// receiver, many aggregates in parallel; `duplicate` is success. An event that cannot be sent (it
+// is held back, too large, refused) holds up those after it of its aggregate, and no others. 'Sent'
+// is marked through the writer's queue. JetStream acknowledges before it fsyncs, so on every
+// connect and lease take-over the relay first reads the stream back and publishes again what is not
+// there: everything acknowledged within the horizon before the last acknowledgement, and further
+// back for as long as messages are missing (a store that was lost, or replaced by an older copy).
+// The server's window for duplicates is a second line, never the only one. NATS away: nothing
+// fails, everything arrives when it is back.
 #pragma once
 
 #include <memory>
@@ -18,15 +19,6 @@
 #include "common/events/receivers.h"
 
 namespace hub::events {
-
-// One event as it leaves: CloudEvents 1.0 binary mode in NATS headers, on the subject
-// 'coproduction.<service>.<last part of the type>'.
-struct Outgoing {
-  int64_t payload_id = 0;
-  std::string id, type, forum, aggregate, epoch, paths, body;
-  int64_t version = 0, sequence = 0;
-  Micros time = 0;
-};
 
 class Relay {
  public:

@@ -36,7 +36,7 @@ def rooms(root):
 def allowed(path, order):
     """What a C++ file may include of ours, as a regular expression, and why."""
     parts = path.split("/")
-    test = path.endswith("_test.cc")
+    test = path.endswith(("_test.cc", "_test.h"))
     if parts[0] == "common":
         below = order[: order.index(parts[1]) + 1] + (["testing"] if test else [])
         return (rf"common/({'|'.join(below)})/|{CONTRACT}",
