@@ -113,17 +113,24 @@ class Hub:
         """Returns when hubd serves. What runs already is left alone."""
         self._hub("up", *flags)
 
+    def beside(self):
+        """All that hubd needs."""
+        self._hub("beside")
+
     def down(self):
         self._hub("down")
 
-    def kill(self, how, name="hubd"):
-        """Ends hubd, or 'nats', by a signal and waits until it is gone; the other stays."""
-        path = os.path.join(self.state, f"run/{name}.pid")
-        with open(path) as file:
+    def signal(self, how, name="hubd"):
+        with open(os.path.join(self.state, f"run/{name}.pid")) as file:
             pid = int(file.read())
         os.kill(pid, how)
+        return pid
+
+    def kill(self, how, name="hubd"):
+        """Ends hubd, or 'nats', by a signal and waits until it is gone; the other stays."""
+        pid = self.signal(how, name)
         wait_until(lambda: not runs(pid), f"{name} {pid} ends")
-        os.remove(path)
+        os.remove(os.path.join(self.state, f"run/{name}.pid"))
 
     def died(self):
         """The failpoint that hubd killed itself at; None while it runs."""
