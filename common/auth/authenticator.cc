@@ -80,7 +80,7 @@ Authenticator::Authenticator(std::vector<Issuer> issuers, std::shared_ptr<const 
 std::shared_ptr<const Principal> Authenticator::Known(const std::string& token) {
   std::lock_guard<std::mutex> lock(mutex_);
   auto it = known_.find(privacy::Sha256(token));
-  return it != known_.end() && it->second.until > MachineNow() ? it->second.principal : nullptr;
+  return it != known_.end() && it->second.holds(MachineNow()) ? it->second.principal : nullptr;
 }
 
 StatusOr<Principal> Authenticator::PrincipalOf(const std::string& issuer,
@@ -132,7 +132,7 @@ StatusOr<std::shared_ptr<const Principal>> Authenticator::Verify(const std::stri
   auto shared = std::make_shared<const Principal>(std::move(principal));
   std::lock_guard<std::mutex> lock(mutex_);
   if (known_.size() >= kMostKnown) known_.clear();
-  known_[privacy::Sha256(token)] = {shared, std::min(claims.expires, now + kGrantsAge)};
+  known_[privacy::Sha256(token)] = {shared, now, std::min(claims.expires, now + kGrantsAge)};
   return shared;
 }
 
@@ -141,18 +141,16 @@ StatusOr<std::string> Authenticator::InsideToken(const std::string& service,
   const Micros now = MachineNow();
   const std::string key = service + "|" + acting.key();
   std::lock_guard<std::mutex> lock(mutex_);
+  if (inside_tokens_.size() > kMostKnown) inside_tokens_.clear();
   auto& entry = inside_tokens_[key];
-  if (entry.second < now) {  // renewed at half its life
-    if (inside_tokens_.size() > kMostKnown) {
-      inside_tokens_.clear();
-      return inside_->Sign(kInsideIssuer, service, now, kInsideSeconds,
-                           {{"act_iss", acting.issuer}, {"act_sub", acting.subject}});
-    }
+  // Renewed at half its life, and where the machine's clock went back: who is asked would take it
+  // for one of the future.
+  if (entry.token.empty() || now < entry.made || now >= entry.made + kInsideSeconds / 2 * kSecond) {
     entry = {inside_->Sign(kInsideIssuer, service, now, kInsideSeconds,
                            {{"act_iss", acting.issuer}, {"act_sub", acting.subject}}),
-             now + kInsideSeconds / 2 * kSecond};
+             now};
   }
-  return entry.first;
+  return entry.token;
 }
 
 }  // namespace hub::auth

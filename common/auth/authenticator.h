@@ -47,9 +47,15 @@ class Authenticator {
   StatusOr<std::string> InsideToken(const std::string& service, const Principal& acting);
 
  private:
+  // In the time from `since` to `until`, so not after the machine's clock went back.
   struct Entry {
     std::shared_ptr<const Principal> principal;
-    Micros until;
+    Micros since, until;
+    bool holds(Micros now) const { return since <= now && now < until; }
+  };
+  struct InsideEntry {
+    std::string token;
+    Micros made = 0;
   };
   StatusOr<Principal> PrincipalOf(const std::string& issuer, const std::string& subject);
 
@@ -58,8 +64,8 @@ class Authenticator {
   std::shared_ptr<const KeySet> inside_keys_;
   Directory directory_;
   std::mutex mutex_;
-  std::map<std::string, Entry> known_;                                   // by hash of the token
-  std::map<std::string, std::pair<std::string, Micros>> inside_tokens_;  // service|issuer|subject
+  std::map<std::string, Entry> known_;                // by hash of the token
+  std::map<std::string, InsideEntry> inside_tokens_;  // service|issuer|subject
 };
 
 }  // namespace hub::auth

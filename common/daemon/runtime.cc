@@ -1,6 +1,7 @@
 #include "common/daemon/runtime.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cstdio>
 
 #include "common/base/id.h"
@@ -17,8 +18,8 @@ namespace v1 = ::coproduction::hub::v1;
 // An event that its handler refused this often is set aside, where an operator sees it.
 constexpr int kMostTries = 5;
 constexpr int kTimerBatch = 100;
-constexpr Micros kConsumeLease = 10'000'000;                              // machine time
-constexpr Micros kSealEvery = 60'000'000, kForgetEvery = 3600'000'000ll;  // machine time
+constexpr Micros kConsumeLease = 10'000'000;  // machine time
+constexpr std::chrono::minutes kSealEvery(1), kForgetEvery(60);
 
 std::string CollectionOf(const std::string& aggregate) {
   const auto* resource = schema::ResourceOfName(aggregate);
@@ -259,7 +260,10 @@ Status Runtime::RunDueTimers() {
       std::string name, forum, resource, on;
     };
     std::vector<Due> rows;
-    const std::string today = options_.clock->Today();
+    // What was found due is judged by the time at which it was found, even if the clock goes back
+    // meanwhile: a handler that then saw nothing due would have spent the timer's key.
+    const Micros now = options_.clock->Now();
+    const std::string today = LondonDate(now);
     RETURN_IF_ERROR(store_->ReadAndWait([&](db::Conn& conn) {
       rows.clear();
       return conn.Query(
@@ -280,6 +284,7 @@ Status Runtime::RunDueTimers() {
       if (it == consumers_.due.end()) continue;
       any = true;
       auto call = InsideCall(journal::kTimer, due.forum, id, due.name, id);
+      call->now = now;
       Status status = engine_->ExecuteAndWait(
           call, [&](Write& write) { return it->second(write, due.resource); });
       if (!status.ok()) {
@@ -297,17 +302,18 @@ void Runtime::Say(const char* what, const Status& status) const {
 }
 
 void Runtime::TimerLoop() {
-  Micros sealed = MachineNow(), forgot = 0;
+  using Steady = std::chrono::steady_clock;  // whatever happens to the machine's time
+  auto sealed = Steady::now(), forgot = sealed - kForgetEvery;
   std::unique_lock<std::mutex> lock(mutex_);
   while (!stopping_) {
     lock.unlock();
     Say("timers", RunDueTimers());
-    if (MachineNow() >= sealed + kSealEvery) {
-      sealed = MachineNow();
+    if (Steady::now() >= sealed + kSealEvery) {
+      sealed = Steady::now();
       Say("audit", engine_->SealJournal());
     }
-    if (MachineNow() >= forgot + kForgetEvery) {
-      forgot = MachineNow();
+    if (Steady::now() >= forgot + kForgetEvery) {
+      forgot = Steady::now();
       Say("retention", engine_->Forget());
     }
     lock.lock();

@@ -4,8 +4,19 @@
 
 namespace hub::events {
 
+// Whether another has it. Where its end is farther off than a lease is long, a clock has gone back
+// since, here or there: then it is over when nobody has lengthened it for as long as it is.
+bool Lease::Holds(const std::string& holder, Micros until) {
+  const Micros left = until - MachineNow();
+  if (holder == holder_ || left <= 0) return false;
+  if (left <= length_) return true;
+  const std::string row = absl::StrCat(holder, " ", until);
+  if (row != seen_) seen_ = row, seen_at_ = Steady::now();
+  return Steady::now() < seen_at_ + std::chrono::microseconds(length_);
+}
+
 StatusOr<Lease::Claim> Lease::Take(Micros enough) {
-  if (until_ - MachineNow() > enough) return kKept;
+  if (left() > enough) return kKept;
   bool foreign = false;
   std::string holder;
   auto look = [&](db::Conn& conn, const char* lock) {
@@ -14,7 +25,7 @@ StatusOr<Lease::Claim> Lease::Take(Micros enough) {
     return conn.Query(absl::StrCat("SELECT holder, until FROM leases WHERE name = $1", lock),
                       {name_}, [&](const db::Row& row) {
                         holder = std::string(row.Text(0));
-                        foreign = holder != holder_ && row.Int(1) > MachineNow();
+                        foreign = Holds(holder, row.Int(1));
                         return Status();
                       });
   };
@@ -42,7 +53,7 @@ StatusOr<Lease::Claim> Lease::Take(Micros enough) {
 }
 
 void Lease::Release() {
-  if (until_ <= MachineNow()) return;
+  if (left() == 0) return;
   until_ = 0;
   (void)store_->WriteAndWait([this](db::Conn& conn) {
     conn.Post("UPDATE leases SET until = 0 WHERE name = $1 AND holder = $2", {name_, holder_});

@@ -3,6 +3,8 @@
 // is followed by another when that while has passed.
 #pragma once
 
+#include <algorithm>
+#include <chrono>
 #include <string>
 
 #include "common/base/clock.h"
@@ -20,7 +22,12 @@ class Lease {
   enum Claim { kForeign, kKept, kTaken };  // kTaken: from another, or for the first time ever
   // Takes or lengthens it unless at least `enough` of it is left.
   StatusOr<Claim> Take(Micros enough);
-  Micros until() const { return until_; }  // machine time; in the past: it is not ours
+  // 0: it is not ours. One that would last longer than it is long was taken before the machine's
+  // clock went back, and is to be taken anew.
+  Micros left() const {
+    const Micros left = until_ - MachineNow();
+    return left > length_ ? 0 : std::max<Micros>(left, 0);
+  }
   // Another need not wait for its end.
   void Release();
 
@@ -28,7 +35,12 @@ class Lease {
   db::Store* const store_;
   const std::string name_, holder_;
   const Micros length_;
+  using Steady = std::chrono::steady_clock;
+  bool Holds(const std::string& holder, Micros until);
+
   Micros until_ = 0;
+  std::string seen_;  // a row of another whose end is too far off, and since when it is there
+  Steady::time_point seen_at_;
 };
 
 }  // namespace hub::events

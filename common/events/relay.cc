@@ -254,7 +254,7 @@ class ReceiverRelay {
       const Row& row = lane.rows.front();
       if (row.waits_for != 0 && row.waits_for != lane.last_sent) return;
       // First the lease, then go on.
-      interrupted |= stop.stop_requested() || MachineNow() + options_.ack_wait > lease_.until();
+      interrupted |= stop.stop_requested() || lease_.left() < options_.ack_wait;
       if (interrupted) return;
       std::string token = std::to_string(++last_token_);
       StatusOr<std::string> body = receiver_.json ? ToJson(row.type, row.body) : row.body;

@@ -148,7 +148,7 @@ Status Engine::Run(Call& call, const std::function<Status(Write&)>& handler, db:
   ASSIGN_OR_RETURN(bool claimed, Claim(call, conn, seq, &hash));
   if (!claimed) return Replay(call, conn);
   RETURN_IF_ERROR(call.verdict);
-  Command command{this, &call, &conn, Now(), {}};
+  Command command{this, &call, &conn, call.now != 0 ? call.now : Now(), {}};
   Write write(&command);
   if (call.response) call.response->Clear();
   RETURN_IF_ERROR(handler(write));
@@ -161,7 +161,9 @@ Status Engine::Run(Call& call, const std::function<Status(Write&)>& handler, db:
 }
 
 StatusOr<bool> Engine::Claim(Call& call, db::Conn& conn, int64_t seq, std::string* hash) {
-  ASSIGN_OR_RETURN(std::string key, KeyOfDay(MachineNow()));
+  // Of the day that its sequence says, by which a resend finds the key: a sequence may be ahead of
+  // a clock that went back.
+  ASSIGN_OR_RETURN(std::string key, KeyOfDay(seq >> kReplicaBits));
   // What is anonymous leaves nothing that a guess of its content could be held against.
   *hash = call.anonymous() ? "" : privacy::Hmac(key, call.method_name + "\n" + call.body);
   if (call.request_id.empty()) call.request_id = NewRandomId();
@@ -199,7 +201,6 @@ Status Engine::Replay(Call& call, db::Conn& conn) {
                   "this token was used before; what was said with "
                   "it was taken, and nothing more is kept of it");
   }
-  // A command that lasted over midnight was hashed under the key of the day it began.
   auto key = KeyOfDay(seq >> kReplicaBits);
   if (!key.ok()) return done;
   if (privacy::Hmac(*key, call.method_name + "\n" + call.body) != hash) {

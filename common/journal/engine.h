@@ -40,6 +40,7 @@ struct Call {
   Status verdict;               // of the checks before; spoken after the claim
   Message* response = nullptr;  // filled and redacted; null for events and timers
   Micros deadline = 0;          // machine time
+  Micros now = 0;               // the hub's time that it is judged by; 0: the time at which it runs
   bool anonymous() const { return method != nullptr && method->option->anonymous(); }
 };
 

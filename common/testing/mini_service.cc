@@ -59,7 +59,7 @@ class MiniService::AnsweringPeers : public Peers {
   MiniService* mini_;
 };
 
-MiniService::MiniService(Module module, db::Engine engine) {
+MiniService::MiniService(Module module, db::Engine engine) : module_(std::move(module)) {
   char folder[] = "/tmp/mini_service.XXXXXX";
   folder_ = mkdtemp(folder);
   std::vector<auth::Issuer> issuers;
@@ -80,26 +80,36 @@ MiniService::MiniService(Module module, db::Engine engine) {
   keys_ =
       Must(privacy::KeyStore::Open(Must(db::Store::Open(keys)), RandomBytes(privacy::kKeyBytes)));
   peers_ = std::make_unique<AnsweringPeers>(this);
-  Runtime::Options options;
-  options.database = "sqlite:" + folder_;
+  options_.database = "sqlite:" + folder_;
   if (engine == db::Engine::kPostgres) {
     // A schema of its own on the process's server.
-    options.database = "postgres:" + Must(MiniPostgres::Shared())->ConnString();
-    options.schema_suffix = "_" + Hex(RandomBytes(6));
+    options_.database = "postgres:" + Must(MiniPostgres::Shared())->ConnString();
+    options_.schema_suffix = "_" + Hex(RandomBytes(6));
   }
-  options.keys = keys_.get();
-  options.clock = &process_.clock;
-  options.authenticator = authenticator_.get();
-  options.peers = peers_.get();
-  options.demo = true;
+  options_.keys = keys_.get();
+  options_.clock = &process_.clock;
+  options_.authenticator = authenticator_.get();
+  options_.peers = peers_.get();
+  options_.demo = true;
   for (const char* name : {"services", "forums/warwickshire", "forums/warwickshire/partners/wcc"}) {
     events::Receiver receiver;
     receiver.name = name;
-    options.receivers.push_back(receiver);
+    options_.receivers.push_back(receiver);
   }
+  Start();
+}
+
+MiniService::MiniService(MiniService& first) : module_(first.module_), options_(first.options_) {
+  char folder[] = "/tmp/mini_service.XXXXXX";
+  folder_ = mkdtemp(folder);
+  options_.replica = 1;
+  Start();
+}
+
+void MiniService::Start() {
   process_.demo = true;
   process_.demo_file = folder_ + "/demo";
-  process_.runtimes.push_back(Must(Runtime::Open(std::move(module), std::move(options))));
+  process_.runtimes.push_back(Must(Runtime::Open(module_, options_)));
   BindHubMethods(runtime().door(), process_);
   grpc::ServerBuilder builder;
   runtime().door().Register(&builder);
@@ -108,12 +118,21 @@ MiniService::MiniService(Module module, db::Engine engine) {
   channel_ = server_->InProcessChannel(grpc::ChannelArguments());
 }
 
-MiniService::~MiniService() {
+void MiniService::Stop() {
   server_->Shutdown();
   runtime().Drain();
   channel_.reset();
   server_.reset();
   process_.runtimes.clear();
+}
+
+void MiniService::Restart() {
+  Stop();
+  Start();
+}
+
+MiniService::~MiniService() {
+  Stop();
   keys_.reset();
   std::filesystem::remove_all(folder_);
 }

@@ -20,7 +20,12 @@ namespace hub::testing {
 class MiniService {
  public:
   explicit MiniService(Module module, db::Engine engine = db::Engine::kSqlite);
+  // Another replica of it, on the same rows of PostgreSQL. `first` mints its tokens and outlives
+  // it.
+  explicit MiniService(MiniService& first);
   ~MiniService();
+  // Stops it and starts it anew on its rows.
+  void Restart();
 
   // A token of the forum's side, of partner 'wcc' or of the operator, by the role: the subject
   // 'chair' holds CHAIR in forums/warwickshire. `person` is the human behind it (a UUID).
@@ -74,7 +79,11 @@ class MiniService {
 
  private:
   class AnsweringPeers;
+  void Start();
+  void Stop();
 
+  Module module_;
+  Runtime::Options options_;
   std::map<const google::protobuf::Descriptor*, std::function<Status(const Message&, Message*)>>
       answers_;
   std::string folder_;

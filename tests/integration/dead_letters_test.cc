@@ -1,16 +1,13 @@
 // Events that are refused too often, on both databases: set aside, seen without what they say, done
 // again once and in their order, or given up.
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
-
 #include <atomic>
 #include <functional>
 #include <set>
 #include <thread>
 
-#include "common/testing/mini_service.h"
 #include "coproduction/membership/events/v1/events.pb.h"
 #include "services/scheduling/module.h"
+#include "tests/integration/engine_fixture.h"
 
 namespace hub {
 namespace {
@@ -22,7 +19,6 @@ using coproduction::options::v1::OPERATOR;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using testing::kForum;
-using testing::MiniService;
 using ::testing::Not;
 using testing::Refused;
 
@@ -64,9 +60,9 @@ Module Noting() {
   return module;
 }
 
-class DeadLetters : public ::testing::TestWithParam<db::Engine> {
+class DeadLetters : public OneService {
  protected:
-  DeadLetters() : mini_(Noting(), GetParam()) {
+  DeadLetters() : OneService(Noting()) {
     Refusing().clear();
     Missing().clear();
     mini_.SetDate("2021-12-01");
@@ -134,29 +130,12 @@ class DeadLetters : public ::testing::TestWithParam<db::Engine> {
     const std::string of = rep.empty() ? "" : " WHERE partner = '" + Rep(rep) + "'";
     return Texts("SELECT influence_account FROM overdue_feedback" + of + " ORDER BY team");
   }
-  std::vector<std::string> Texts(const std::string& sql) {
-    std::vector<std::string> texts;
-    Status status = mini_.runtime().engine().config().store->ReadAndWait([&](db::Conn& conn) {
-      texts.clear();
-      return conn.Query(sql, {}, [&](const db::Row& row) {
-        texts.emplace_back(row.Text(0));
-        return Status();
-      });
-    });
-    EXPECT_TRUE(status.ok()) << status;
-    return texts;
-  }
   int64_t Counted() { return mini_.runtime().Condition()->dead_letters(); }
 
-  MiniService mini_;
   std::string operator_;
 };
 
-INSTANTIATE_TEST_SUITE_P(Engines, DeadLetters,
-                         ::testing::Values(db::Engine::kSqlite, db::Engine::kPostgres),
-                         [](const auto& info) {
-                           return info.param == db::Engine::kSqlite ? "Sqlite" : "Postgres";
-                         });
+ON_BOTH_DATABASES(DeadLetters);
 
 TEST_P(DeadLetters, AreSeenByTheOperatorWithoutWhatTheySay) {
   SetAside("a", 1);
@@ -190,10 +169,7 @@ TEST_P(DeadLetters, DoNotTellWhichOtherRecordTheySpeakOf) {
 
 TEST_P(DeadLetters, OfAnEarlierVersionShowNoSentenceEither) {
   SetAside("a", 1);
-  Status status = mini_.runtime().engine().config().store->WriteAndWait([&](db::Conn& conn) {
-    return conn.Exec("UPDATE dead_letters SET error = $1", {std::string(kSecret)}).status();
-  });
-  ASSERT_TRUE(status.ok()) << status;
+  Change("UPDATE dead_letters SET error = $1", {std::string(kSecret)});
   EXPECT_EQ(List()[0].reason(), "INTERNAL_FAULT");
   EXPECT_THAT(List()[0].SerializeAsString(), Not(HasSubstr(kSecret)));
 }

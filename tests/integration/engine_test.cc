@@ -1,82 +1,21 @@
 // What the engine promises of every service alike, shown on membership's methods, on both
 // databases: the audit, the access log, and what is let go in time.
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
-
 #include "common/journal/tables.h"
-#include "common/testing/mini_service.h"
-#include "coproduction/membership/v1/members.pb.h"
-#include "services/membership/module.h"
+#include "tests/integration/engine_fixture.h"
 
 namespace hub {
 namespace {
 
 namespace v1 = ::coproduction::membership::v1;
 using coproduction::options::v1::FACILITATOR;
-using coproduction::options::v1::MEMBERSHIP_ADMIN;
 using ::testing::ElementsAre;
 using testing::kForum;
-using testing::MiniService;
 using testing::Refused;
 using ::testing::StartsWith;
 
 constexpr Micros kDay = journal::kDay;
 
-class EngineTest : public ::testing::TestWithParam<db::Engine> {
- protected:
-  EngineTest() : mini_(membership::MakeMembershipModule(), GetParam()) {
-    mini_.SetDate("2021-07-31");
-    admin_ = mini_.Token(MEMBERSHIP_ADMIN);
-  }
-  v1::CreateMemberRequest Request(const std::string& request_id = "") {
-    v1::CreateMemberRequest request;
-    request.set_parent(kForum);
-    request.set_request_id(request_id);
-    request.mutable_member()->set_given_name("Jo");
-    request.mutable_member()->set_family_name("Example");
-    request.mutable_member()->set_email("jo@example.org");
-    request.mutable_member()->set_residence(v1::Member::LIVES_HERE);
-    request.mutable_member()->set_reach_by(v1::Member::EMAIL);
-    request.mutable_member()->set_joined_on("2021-05-04");
-    return request;
-  }
-  StatusOr<v1::Member> Create(const std::string& request_id = "") {
-    return mini_.Call<v1::Member>(admin_, Request(request_id));
-  }
-  StatusOr<v1::Member> Get(const std::string& token, const std::string& name) {
-    v1::GetMemberRequest request;
-    request.set_name(name);
-    return mini_.Call<v1::Member>(token, request);
-  }
-  journal::Engine& engine() { return mini_.runtime().engine(); }
-  // The texts of a query of one column.
-  std::vector<std::string> Texts(const std::string& sql) {
-    std::vector<std::string> texts;
-    Status status = engine().config().store->ReadAndWait([&](db::Conn& conn) {
-      texts.clear();
-      return conn.Query(sql, {}, [&](const db::Row& row) {
-        texts.emplace_back(row.Text(0));
-        return Status();
-      });
-    });
-    EXPECT_TRUE(status.ok()) << status;
-    return texts;
-  }
-  void Change(const std::string& sql, const std::vector<db::Value>& values) {
-    Status status = engine().config().store->WriteAndWait(
-        [&](db::Conn& conn) { return conn.Exec(sql, values).status(); });
-    ASSERT_TRUE(status.ok()) << status;
-  }
-
-  MiniService mini_;
-  std::string admin_;
-};
-
-INSTANTIATE_TEST_SUITE_P(Engines, EngineTest,
-                         ::testing::Values(db::Engine::kSqlite, db::Engine::kPostgres),
-                         [](const auto& info) {
-                           return info.param == db::Engine::kSqlite ? "Sqlite" : "Postgres";
-                         });
+ON_BOTH_DATABASES(EngineTest);
 
 TEST_P(EngineTest, EveryRowOfTheJournalIsSealedOnceAndTheHeadIsTold) {
   for (int i = 0; i < 3; ++i) ASSERT_TRUE(Create().ok());
