@@ -197,6 +197,43 @@ TEST_P(ReadBackTest, ServicesFillAStreamThatTheyShareAgainEachInItsOrder) {
   }
 }
 
+// Not by a hub's doing: its streams let nobody delete. The hole is where the rows would end that
+// are looked at.
+TEST_P(ReadBackTest, AMessageThatIsMissingInTheMiddleIsSentAgain) {
+  services_.duplicate_window = kSecond / 5;
+  auto connection = Connect(services_);
+  std::string config =
+      R"({"name":"services","subjects":["coproduction.>"],"storage":"file","discard":"old",)"
+      R"("max_msgs_per_subject":-1,"max_msgs":-1,"max_bytes":-1,"duplicate_window":200000000})";
+  ASSERT_TRUE(connection->Api("STREAM.CREATE.services", config).ok());
+  AddSome(services_, 1100, 50);
+  for (int64_t seq = 1; seq <= 1100; ++seq) {
+    const std::string id = EventId(kService, (1000 + seq) * journal::kPartsPerCommand);
+    ASSERT_TRUE(
+        connection->Publish("coproduction.other.Event", "", "x", {{"Nats-Msg-Id", id}}).ok());
+  }
+  ASSERT_TRUE(connection->Flush(10 * kSecond).ok());
+  ASSERT_TRUE(Until([&] { return Size(services_) == 1100; }));
+  ASSERT_TRUE(connection->Api("STREAM.MSG.DELETE.services", R"({"seq":101})").ok());
+  config.insert(1, R"("deny_delete":true,"deny_purge":true,)");
+  auto closed = connection->Api("STREAM.UPDATE.services", config);
+  ASSERT_TRUE(closed.ok()) << closed.status();
+  Change([](db::Conn& conn) {
+    return conn
+        .Exec("UPDATE payloads SET sent_at = $1, stream_seq = id / $2 - 1000",
+              {MachineNow(), journal::kPartsPerCommand})
+        .status();
+  });
+  DuplicateWindowPasses(services_);
+  Relay::Options short_horizon;
+  short_horizon.horizon = -1;
+  Start({services_}, short_horizon);
+  EXPECT_TRUE(Until([&] { return Number("SELECT MAX(stream_seq) FROM payloads") == 1103; }));
+  EXPECT_EQ(Number("SELECT id FROM payloads WHERE stream_seq = 1103"),
+            1101 * journal::kPartsPerCommand);
+  EXPECT_EQ(Number("SELECT COUNT(*) FROM payloads WHERE sent_at IS NULL"), 0);
+}
+
 TEST_P(ReadBackTest, AStreamThatIsGoneIsMadeAnewAndFilledAnew) {
   Start({services_});
   AddSome(services_, 10);

@@ -4,7 +4,6 @@
 #include <chrono>
 #include <condition_variable>
 #include <deque>
-#include <limits>
 #include <map>
 #include <mutex>
 #include <thread>
@@ -12,11 +11,11 @@
 #include <utility>
 
 #include "absl/strings/match.h"
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "common/base/id.h"
 #include "common/events/lease.h"
 #include "common/events/nats.h"
+#include "common/events/readback.h"
 #include "common/fault/failpoint.h"
 #include "common/journal/context.h"
 #include "google/protobuf/util/json_util.h"
@@ -27,7 +26,7 @@ namespace {
 using google::protobuf::Struct;
 
 constexpr int kBatch = 512;  // events taken up at a time
-constexpr int kPage = 1000;  // rows of one query or transaction when reading back
+constexpr int kPage = 1000;  // rows marked in one transaction
 constexpr size_t kHeaderRoom = 4096;
 constexpr Micros kLook = 100000;  // how long a wait for answers goes without looking around
 constexpr Micros kFirstPause = 100000, kLongestPause = 2000000;  // between attempts
@@ -48,21 +47,6 @@ struct Lane {
   std::deque<Row> rows;
   int64_t last_sent = 0;
 };
-
-struct Mark {
-  int64_t id;
-  int64_t stream_seq;
-};
-
-// The row of an event's id; 0 for ids of other services.
-int64_t PayloadOf(const std::string& service, const std::string& id) {
-  int64_t payload = 0;
-  if (id.size() <= service.size() || id[service.size()] != '.' || !absl::StartsWith(id, service) ||
-      !absl::SimpleHexAtoi(id.substr(service.size() + 1), &payload)) {
-    return 0;
-  }
-  return payload;
-}
 
 StatusOr<std::string> ToJson(const std::string& type, const std::string& body) {
   const auto* descriptor =
@@ -342,63 +326,17 @@ class ReceiverRelay {
                   absl::StrCat("JetStream refused an event: ", TextAt(ack, "error.description")));
   }
 
-  // Compares the rows with the stream: what was acknowledged and is not there becomes unsent again,
-  // what is there unmarked is marked.
+  // What was acknowledged and is not there becomes unsent again, what is there unmarked is marked.
   Status ReadBack(std::stop_token stop) {
-    ASSIGN_OR_RETURN(StreamSpan span, SpanOf(*connection_, receiver_.stream));
-    ASSIGN_OR_RETURN(std::vector<Mark> sent, RowsToVerify(span));
-    std::unordered_map<int64_t, int64_t> there;  // payload -> stream sequence of its first copy
-    int64_t from = std::max(span.first, sent.empty() ? 1 : sent.back().stream_seq);
-    RETURN_IF_ERROR(ReadIds(*connection_, receiver_.stream, from, span.last,
-                            [&](int64_t stream_seq, const std::string& id) -> Status {
-                              int64_t payload = PayloadOf(options_.service, id);
-                              if (payload != 0) there.emplace(payload, stream_seq);
-                              // This may take long.
-                              ASSIGN_OR_RETURN(bool mine, Claim());
-                              if (mine && !stop.stop_requested()) return Status();
-                              return Refuse(errors::TEMPORARILY_UNAVAILABLE,
-                                            "another relays to it now");
-                            }));
-    std::vector<Mark> lost, found;
-    for (const Mark& row : sent) {
-      if (row.stream_seq < span.first) continue;  // past its age, not lost
-      auto copy = there.find(row.id);
-      if (copy == there.end() || copy->second != row.stream_seq) lost.push_back(row);
-      if (copy != there.end() && copy->second == row.stream_seq) there.erase(copy);
-    }
-    for (const auto& [id, stream_seq] : there) found.push_back({id, stream_seq});
-    return Update(lost, found);
-  }
-
-  // Acknowledged rows that may be lost, newest first. A store loses its end, never its middle: once
-  // past the horizon, a row whose message is there answers for all before it.
-  StatusOr<std::vector<Mark>> RowsToVerify(const StreamSpan& span) {
-    std::vector<Mark> rows;
-    int64_t below = std::numeric_limits<int64_t>::max();
-    Micros newest = 0, oldest = 0;
-    while (true) {
-      std::vector<Mark> page;
-      RETURN_IF_ERROR(options_.store->ReadAndWait([&](db::Conn& conn) {
-        page.clear();
-        return conn.Query(
-            "SELECT id, stream_seq, sent_at FROM payloads WHERE receiver = $1 "
-            "AND stream_seq IS NOT NULL AND stream_seq < $2 ORDER BY stream_seq DESC LIMIT $3",
-            {receiver_.name, below, int64_t{kPage}}, [&](const db::Row& row) {
-              page.push_back({row.Int(0), row.Int(1)});
-              oldest = row.Int(2);
-              newest = std::max(newest, oldest);
-              return Status();
-            });
-      }));
-      rows.insert(rows.end(), page.begin(), page.end());
-      if (page.size() < kPage) return rows;
-      below = page.back().stream_seq;
-      if (oldest >= newest - options_.horizon) continue;
-      if (below < span.first) return rows;
-      if (below > span.last) continue;
-      ASSIGN_OR_RETURN(StoredMessage message, MessageAt(*connection_, receiver_.stream, below));
-      if (message.headers["Nats-Msg-Id"] == EventId(options_.service, page.back().id)) return rows;
-    }
+    ASSIGN_OR_RETURN(const Difference difference,
+                     events::ReadBack(*connection_, *options_.store, options_.service, receiver_,
+                                      options_.horizon, [&]() -> Status {
+                                        ASSIGN_OR_RETURN(bool mine, Claim());
+                                        if (mine && !stop.stop_requested()) return Status();
+                                        return Refuse(errors::TEMPORARILY_UNAVAILABLE,
+                                                      "another relays to it now");
+                                      }));
+    return Update(difference.lost, difference.found);
   }
 
   // `lost` become unsent if nobody has sent them elsewhere meanwhile, then `sent` become sent.
