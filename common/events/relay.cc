@@ -24,14 +24,16 @@ namespace hub::events {
 namespace {
 
 using google::protobuf::Struct;
+using Steady = std::chrono::steady_clock;  // whatever happens to the machine's time
+using std::chrono::microseconds;
 
 constexpr int kBatch = 512;  // events taken up at a time
 constexpr int kPage = 1000;  // rows marked in one transaction
 constexpr size_t kHeaderRoom = 4096;
 constexpr Micros kLook = 100000;  // how long a wait for answers goes without looking around
 constexpr Micros kFirstPause = 100000, kLongestPause = 2000000;  // between attempts
-constexpr Micros kPassedOver = 1000000;  // until what could not be sent is looked at again
-constexpr Micros kLastWords = 2000000;   // at the end
+constexpr std::chrono::seconds kPassedOver(1);  // until what could not be sent is looked at again
+constexpr std::chrono::seconds kLastWords(2);   // at the end
 
 // An unsent event.
 struct Row {
@@ -121,7 +123,7 @@ class ReceiverRelay {
       std::unique_lock<std::mutex> lock(mutex_);
       if (!more.ok()) {
         problem_ = absl::StrCat("events to ", receiver_.name, ": ", more.status().message());
-        wake_.wait_for(lock, stop, std::chrono::microseconds(backoff.Next()), [] { return false; });
+        wake_.wait_for(lock, stop, microseconds(backoff.Next()), [] { return false; });
         continue;
       }
       backoff.Reset();
@@ -129,14 +131,13 @@ class ReceiverRelay {
                      ? ""
                      : absl::StrCat("events to ", receiver_.name, ": ", unsendable_.message());
       if (!*more) {
-        wake_.wait_for(lock, stop, std::chrono::microseconds(options_.poll),
-                       [this] { return woken_; });
+        wake_.wait_for(lock, stop, microseconds(options_.poll), [this] { return woken_; });
         woken_ = false;
       }
     }
     // What was committed last goes out before the process ends, if the server is there to take it.
-    const Micros limit = MachineNow() + kLastWords;
-    for (bool more = read_back_; more && MachineNow() < limit && connection_->connected();) {
+    const auto limit = Steady::now() + kLastWords;
+    for (bool more = read_back_; more && Steady::now() < limit && connection_->connected();) {
       more = Turn(std::stop_token()).value_or(false);
     }
     lease_.Release();
@@ -188,7 +189,7 @@ class ReceiverRelay {
   // several processes' clocks may differ, so each row also brings the one it must not overtake.
   StatusOr<std::vector<Row>> Load() {
     std::vector<Row> rows;
-    if (MachineNow() >= look_again_) {
+    if (Steady::now() >= look_again_) {
       passed_over_ = 0;
       unsendable_ = Status();
     }
@@ -266,10 +267,10 @@ class ReceiverRelay {
       send_next(lane);
     }
     std::vector<Mark> sent;
-    Micros deadline = MachineNow() + options_.ack_wait;
+    auto deadline = Steady::now() + microseconds(options_.ack_wait);
     while (!in_flight.empty()) {
       StatusOr<NatsMessage> answer = inbox_.Next(kLook);
-      if (!answer.ok() || (*answer == nullptr && MachineNow() > deadline)) {
+      if (!answer.ok() || (*answer == nullptr && Steady::now() > deadline)) {
         failure =
             answer.ok()
                 ? Refuse(errors::TEMPORARILY_UNAVAILABLE,
@@ -293,7 +294,7 @@ class ReceiverRelay {
         unsendable_ = stream_seq.status();
         continue;
       }
-      deadline = MachineNow() + options_.ack_wait;
+      deadline = Steady::now() + microseconds(options_.ack_wait);
       lane.last_sent = lane.rows.front().payload_id;
       sent.push_back({lane.last_sent, *stream_seq});
       lane.rows.pop_front();
@@ -309,7 +310,7 @@ class ReceiverRelay {
     }
     if (interrupted) return true;
     if (sent.size() < size) {
-      if (passed_over_ == 0) look_again_ = MachineNow() + kPassedOver;
+      if (passed_over_ == 0) look_again_ = Steady::now() + kPassedOver;
       passed_over_ = last;
     }
     return !sent.empty() || size == kBatch;
@@ -374,9 +375,9 @@ class ReceiverRelay {
   Lease lease_;
   bool read_back_ = false;  // on this connection and lease
   uint64_t last_token_ = 0;
-  int64_t passed_over_ = 0;  // the last row of those that could not be sent...
-  Micros look_again_ = 0;    // ...until then
-  Status unsendable_;        // why
+  int64_t passed_over_ = 0;        // the last row of those that could not be sent...
+  Steady::time_point look_again_;  // ...until then
+  Status unsendable_;              // why
 
   mutable std::mutex mutex_;
   std::condition_variable_any wake_;

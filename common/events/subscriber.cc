@@ -162,11 +162,13 @@ class PullSubscriber : public Subscriber {
         absl::StrCat("$JS.API.CONSUMER.MSG.NEXT.", services_.stream, ".", durable_),
         inbox.Subject(token),
         absl::StrCat(R"({"batch":)", kBatch, R"(,"expires":)", kSecond * 1000, "}")));
-    Micros expires = MachineNow() + 2 * kSecond;  // should the server's own word be lost
+    using Steady = std::chrono::steady_clock;
+    constexpr std::chrono::seconds kExpires(2);
+    auto expires = Steady::now() + kExpires;  // should the server's own word be lost
     for (int left = kBatch; left > 0 && caught_up_ && !stop.stop_requested();) {
       ASSIGN_OR_RETURN(NatsMessage message, inbox.Next(kLook));
       if (message == nullptr) {
-        if (MachineNow() > expires) return Status();
+        if (Steady::now() > expires) return Status();
         continue;
       }
       std::string answered = inbox.TokenOf(message.get());
@@ -183,7 +185,7 @@ class PullSubscriber : public Subscriber {
           [&] { Answer(connection, message.get(), "+WPI"); });
       if (applied) FAILPOINT("applied");
       if (applied) Answer(connection, message.get(), "+ACK");
-      expires = MachineNow() + 2 * kSecond;
+      expires = Steady::now() + kExpires;
     }
     return Status();
   }
