@@ -1,5 +1,6 @@
 #include "common/daemon/daemon.h"
 
+#include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <filesystem>
@@ -15,6 +16,7 @@
 #include "common/fault/failpoint.h"
 #include "common/privacy/seal.h"
 #include "common/rpc/directory.h"
+#include "common/rpc/gate.h"
 #include "grpcpp/ext/proto_server_reflection_plugin.h"
 #include "grpcpp/health_check_service_interface.h"
 #include "grpcpp/resource_quota.h"
@@ -28,7 +30,8 @@ namespace {
 namespace fs = std::filesystem;
 
 // How long calls may still take when the process is asked to stop.
-constexpr int kDrainSeconds = 10;
+constexpr Micros kDrain = 20'000'000;  // for what is under way when the process is asked to stop
+constexpr auto kCutOff = std::chrono::seconds(1);
 constexpr int kMostMetadataBytes = 16384;  // a token is at most 8 KiB
 constexpr int kMostMessageBytes = 4 << 20;
 
@@ -148,12 +151,14 @@ Status Run(std::vector<Module> modules, sigset_t* signals) {
     return AskGrants(authenticator, peers, issuer, subject);
   });
 
+  Gate gate;
   Runtime::Options options;
   options.database = database;
   options.keys = keys.get();
   options.clock = &process.clock;
   options.authenticator = &authenticator;
   options.peers = &peers;
+  options.gate = &gate;
   options.receivers = receivers;
   options.replica = absl::GetFlag(FLAGS_replica);
   options.demo = process.demo;
@@ -192,7 +197,14 @@ Status Run(std::vector<Module> modules, sigset_t* signals) {
   int signal = 0;
   sigwait(signals, &signal);
   std::printf("stopping\n");
-  server->Shutdown(std::chrono::system_clock::now() + std::chrono::seconds(kDrainSeconds));
+  std::fflush(stdout);
+  // Who calls is told to go elsewhere, then what is under way comes to its end. Only then is the
+  // server shut down: whoever is still on its way to it then is CANCELLED.
+  server->GetHealthCheckService()->SetServingStatus(false);
+  gate.Close();
+  for (auto& runtime : process.runtimes) runtime->Rest();
+  gate.WaitUntilQuiet(MachineNow() + kDrain);
+  server->Shutdown(std::chrono::system_clock::now() + kCutOff);
   for (auto& runtime : process.runtimes) runtime->Drain();
   peers = Peers();
   server->Wait();

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <utility>
 
 #include "common/base/id.h"
 #include "common/fault/failpoint.h"
@@ -72,6 +73,7 @@ StatusOr<std::unique_ptr<Runtime>> Runtime::Open(Module module, Options options)
   door.authenticator = self.options_.authenticator;
   door.peers = self.options_.peers;
   door.executor = self.executor_.get();
+  door.gate = self.options_.gate;
   door.demo = self.options_.demo;
   self.door_ = std::make_unique<Door>(door);
   for (auto* bind : self.module_.binders) bind(*self.door_);
@@ -121,15 +123,19 @@ Status Runtime::Start() {
   return Status();
 }
 
-void Runtime::Drain() {
+void Runtime::Rest() {
   {
     std::lock_guard<std::mutex> lock(mutex_);
-    if (stopping_) return;
     stopping_ = true;
   }
   stop_.notify_all();
   if (timers_.joinable()) timers_.join();
   subscriber_.reset();
+}
+
+void Runtime::Drain() {
+  Rest();
+  if (std::exchange(drained_, true)) return;
   if (started_) FAILPOINT("mid-drain");
   if (executor_) executor_->Drain();
   // What is stopped in order leaves nothing unsealed but what an anonymous method did today.

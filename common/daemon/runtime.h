@@ -28,6 +28,7 @@ class Runtime {
     Clock* clock = nullptr;
     auth::Authenticator* authenticator = nullptr;
     const Peers* peers = nullptr;
+    Gate* gate = nullptr;
     std::vector<events::Receiver> receivers;
     int replica = 0;
     bool demo = false;
@@ -38,7 +39,9 @@ class Runtime {
 
   // After the server listens: the relay, the consumer, the timers.
   Status Start();
-  // Stops taking events and timers, finishes what runs, stops the relay.
+  // Takes no more events and timers.
+  void Rest();
+  // Rests, finishes what runs, stops the relay.
   void Drain();
 
   const std::string& name() const { return module_.name; }
@@ -107,6 +110,7 @@ class Runtime {
   std::condition_variable stop_;
   bool started_ = false;
   bool stopping_ = false;
+  bool drained_ = false;
   // By event id: tries since the start. A restart counts anew, so an event may have more than it
   // needs before it is set aside, never fewer.
   std::map<std::string, int> failures_;

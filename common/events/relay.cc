@@ -34,6 +34,7 @@ constexpr Micros kLook = 100000;  // how long a wait for answers goes without lo
 constexpr Micros kFirstPause = 100000, kLongestPause = 2000000;  // between attempts
 constexpr std::chrono::seconds kPassedOver(1);  // until what could not be sent is looked at again
 constexpr std::chrono::seconds kLastWords(2);   // at the end
+constexpr std::chrono::milliseconds kLookAgain(20);  // then, whether another has sent it
 
 // An unsent event.
 struct Row {
@@ -135,12 +136,22 @@ class ReceiverRelay {
         woken_ = false;
       }
     }
-    // What was committed last goes out before the process ends, if the server is there to take it.
-    const auto limit = Steady::now() + kLastWords;
-    for (bool more = read_back_; more && Steady::now() < limit && connection_->connected();) {
-      more = Turn(std::stop_token()).value_or(false);
-    }
+    SayLastWords();
     lease_.Release();
+  }
+
+  // What was committed last goes out before the process ends, if the server is there to take it: by
+  // this process, or by another that relays, or that is about to let go of it.
+  void SayLastWords() {
+    const auto limit = Steady::now() + kLastWords;
+    while (Steady::now() < limit && connection_ != nullptr && connection_->connected()) {
+      const StatusOr<bool> more = Turn(std::stop_token());
+      if (!more.ok()) return;
+      if (*more) continue;
+      const StatusOr<std::vector<Row>> left = Load();
+      if (!left.ok() || left->empty()) return;
+      std::this_thread::sleep_for(kLookAgain);
+    }
   }
 
   // One step; whether there may be more to do at once.

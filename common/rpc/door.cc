@@ -4,6 +4,7 @@
 #include <cstdio>
 
 #include "common/journal/standard.h"
+#include "common/rpc/gate.h"
 #include "common/rpc/peers.h"
 #include "common/rpc/wire.h"
 #include "grpcpp/impl/codegen/server_callback_handlers.h"
@@ -17,6 +18,7 @@ namespace options = ::coproduction::options::v1;
 
 // Where the caller sets none. No call may hold a place for ever.
 constexpr Micros kDefaultDeadline = 30 * 1000000ll;
+constexpr char kOwnProcess[] = "inproc";  // gRPC's word for a peer
 
 using Handler = grpc::internal::CallbackUnaryHandler<grpc::ByteBuffer, grpc::ByteBuffer>;
 
@@ -45,6 +47,9 @@ struct Flight : public Ask, public std::enable_shared_from_this<Flight> {
     request.reset(factory->GetPrototype(entry.method->descriptor->input_type())->New());
     response.reset(factory->GetPrototype(entry.method->descriptor->output_type())->New());
   }
+  ~Flight() override {
+    if (inside) door->options_.gate->Leave();
+  }
 
   Door* door;
   const Door::Entry& entry;
@@ -56,9 +61,17 @@ struct Flight : public Ask, public std::enable_shared_from_this<Flight> {
   std::shared_ptr<journal::Call> call = std::make_shared<journal::Call>();
   std::shared_ptr<const void> word;
   std::vector<std::function<void(Ask&)>> undo;
+  bool inside = false;
 
   // --- gRPC's thread: nothing here waits.
   void Enter(const grpc::ByteBuffer* in) {
+    if (auto* gate = door->options_.gate; gate != nullptr) {
+      inside = gate->Enter(context->peer() != kOwnProcess);
+      if (!inside) {
+        return Finish(Refuse(errors::TEMPORARILY_UNAVAILABLE,
+                             "this process is about to stop; try again, and another answers"));
+      }
+    }
     auto deadline = std::chrono::duration_cast<std::chrono::microseconds>(
                         context->deadline().time_since_epoch())
                         .count();

@@ -28,6 +28,7 @@ class ServerBuilder;
 
 namespace hub {
 
+class Gate;
 class Peers;
 
 // The stage before the transaction: fetches another service's word over gRPC and hands it to the
@@ -63,6 +64,7 @@ class Door {
     auth::Authenticator* authenticator = nullptr;
     const Peers* peers = nullptr;
     Executor* executor = nullptr;  // the module's own, for what waits: tokens, Asks
+    Gate* gate = nullptr;          // the process's; without one nobody is refused
     bool demo = false;
   };
   explicit Door(Options options);

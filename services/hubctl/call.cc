@@ -53,9 +53,6 @@ Tokens Kept(Tokens tokens) {
 
 Servers::Servers(const std::string& server) {
   grpc::ChannelArguments arguments;
-  arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 100);
-  arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 100);
-  arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 1000);
   arguments.SetMaxReceiveMessageSize(kLongestMessage);
   if (server.find('=') == std::string::npos) {
     each_.push_back(ChannelTo(server, arguments));

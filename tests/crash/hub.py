@@ -90,6 +90,193 @@ def commands_done(state):
     return done
 
 
+class Process:
+    """A hubd, or a service's daemon, on a port of its own."""
+
+    def __init__(self, state, service, replica=0):
+        self.state, self.service, self.replica, self.port = state, service, replica, free_port()
+        self.log = os.path.join(state, f"log/{service}{replica}.log")
+        self.process, self.began = None, 0
+
+    def address(self):
+        at = f"127.0.0.1:{self.port}"
+        return at if self.service == "hub" else f"{self.service}={at}"
+
+    def spawn(self, *flags):
+        with open(self.log, "a") as log:
+            self.began = log.tell()
+            self.process = subprocess.Popen(
+                [os.path.join(BUILD, f"services/{self.service}/{self.service}d"), f"--state={self.state}",
+                 f"--listen=127.0.0.1:{self.port}", f"--replica={self.replica}",
+                 f"--receivers={self.state}/nats/receivers.json", *flags], stdout=log, stderr=log)
+
+    def start(self, *flags):
+        """Returns when it serves."""
+        self.spawn(*flags)
+        wait_until(lambda: self.serves() or not self.alive(), f"{self.service} serves; see {self.log}")
+        if not self.alive():
+            raise RuntimeError(f"{self.service} did not start; see {self.log}")
+
+    def said(self):
+        """Since it was started last."""
+        with open(self.log) as log:
+            log.seek(self.began)
+            return log.read()
+
+    def serves(self):
+        return "serving" in self.said()
+
+    def alive(self):
+        return self.process is not None and self.process.poll() is None
+
+    def died_at(self):
+        """The failpoint that it killed itself at; 'by itself' where it ended otherwise."""
+        words = [line.split()[1] for line in self.said().splitlines() if line.startswith("failpoint ")]
+        return words[-1] if words else "by itself"
+
+    def end(self, how):
+        if self.alive():
+            self.process.send_signal(how)
+        return self.process.wait() if self.process is not None else None
+
+
+class Fleet:
+    """The hub as its processes, begun and ended one by one: a hubd with SQLite, or two processes of each
+    service with PostgreSQL; nats-server and PostgreSQL beside them."""
+
+    def __init__(self, state, postgres=False):
+        self.state, self.postgres = state, postgres
+        services = ["membership", "scheduling", "engagement", "remuneration"] if postgres else ["hub"]
+        self.beside_flags = [f"--state={state}", f"--nats-port={free_port()}", *["--postgres"] * postgres]
+        self.beside()
+        self.processes = [Process(state, service, replica) for replica in range(1 + postgres) for service in services]
+
+    def _hub(self, word, **how):
+        return subprocess.run([os.path.join(TOP, "deploy/local/hub"), word, *self.beside_flags],
+                              env={**os.environ, "HUB_SKIP_BUILD": "1"}, stdin=subprocess.DEVNULL, **how)
+
+    def beside(self):
+        """What does not run of nats-server and PostgreSQL is started."""
+        done = self._hub("beside", stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        if done.returncode != 0:
+            raise RuntimeError(f"hub beside: {done.stderr}")
+
+    def flags(self, process):
+        if not self.postgres:
+            return []
+        database = f"postgres:host='{self.state}/postgres' user=hub dbname=postgres"
+        peers = ",".join(one.address() for one in self.processes if one.service != process.service)
+        return [f"--database={database}", f"--keys_database={database}", f"--peers={peers}"]
+
+    def start(self, process, *flags):
+        process.start(*self.flags(process), *flags)
+
+    def start_all(self):
+        """The first marks a new state as a demonstration's, for all."""
+        for one in self.processes:
+            if not one.alive():
+                self.start(one, "--demo")
+
+    def servers(self):
+        return "--server=" + ",".join(one.address() for one in self.processes)
+
+    def ctl_words(self, *words, server=None):
+        return [os.path.join(BUILD, "services/hubctl/hubctl"), f"--state={self.state}", server or self.servers(), *words]
+
+    def ctl(self, *words, server=None):
+        return subprocess.run(self.ctl_words(*words, server=server),
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+    def conditions(self):
+        """What every process says of its services; empty while one does not answer."""
+        said = []
+        for one in self.processes:
+            status = self.ctl("--as=operator", "--format=json", "hub", "get-status",
+                              server=f"--server=127.0.0.1:{one.port}")
+            if status.returncode != 0:
+                return []
+            said.append(json.loads(status.stdout))
+        return said
+
+    def settle(self, limit=300):
+        """Waits until nothing is to be sent, taken or done."""
+        def settled():
+            said = self.conditions()
+            return said and all(one.get("settled") for one in said)
+        wait_until(settled, "all events are sent and taken, and all timers done", limit)
+
+    def count(self, service, sql):
+        """The number that a query of one service's rows gives."""
+        if self.postgres:
+            done = subprocess.run(["psql", "-h", os.path.join(self.state, "postgres"), "-U", "hub", "-AtX",
+                                   "-c", f"SET search_path TO {service}", "-c", sql, "postgres"],
+                                  check=True, stdout=subprocess.PIPE, text=True)
+            return int(done.stdout.split()[-1])
+        path = os.path.join(self.state, f"data/{service}.db")
+        with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as db:
+            return db.execute(sql).fetchone()[0]
+
+    def kill_beside(self, name):
+        """SIGKILL for 'nats' or 'postgres' and its children; then it is started again."""
+        path = os.path.join(self.state, f"run/{name}.pid")
+        with open(path) as file:
+            pid = int(file.read())
+        family = [pid]
+        if name == "postgres":
+            family += [int(child) for child in
+                       subprocess.run(["pgrep", "-P", str(pid)], stdout=subprocess.PIPE, text=True).stdout.split()]
+        for one in family:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(one, signal.SIGKILL)
+        # PostgreSQL takes one that nobody has waited for to be alive.
+        wait_until(lambda: not any(os.path.exists(f"/proc/{one}") for one in family), f"{name} {pid} is gone")
+        os.remove(path)
+        self.beside()
+
+    def end(self):
+        """SIGTERM for every process; their exit codes."""
+        for one in self.processes:
+            if one.alive():
+                one.process.send_signal(signal.SIGTERM)
+        return [one.process.wait() for one in self.processes if one.process is not None]
+
+    def verify(self):
+        """Ends all, and holds rows and streams against each other: the last line of hubctl verify."""
+        check("every process ends in order", set(self.end()) <= {0})
+        done = self._hub("verify", stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        print(done.stdout, end="" if done.stdout.endswith("\n") else "\n")
+        check("rows and streams agree", done.returncode == 0 and
+              "verify: 0 missing, 0 duplicate, 0 reordered" in done.stdout, done.stdout or "verify said nothing")
+        return done.stdout.splitlines()[-1] if done.stdout else ""
+
+    def down(self):
+        for one in self.processes:
+            if one.alive():
+                one.end(signal.SIGKILL)
+        self._hub("down", check=False, stderr=subprocess.DEVNULL)
+
+
+class Load:
+    """The load of tests/crash/load.h against a fleet, in the background."""
+
+    def __init__(self, fleet, seed, *flags):
+        self.errors = os.path.join(fleet.state, f"log/load-{seed}.log")
+        with open(self.errors, "w") as errors:
+            self.process = subprocess.Popen(
+                [os.path.join(BUILD, "tests/crash/crash_load"), fleet.servers(), f"--state={fleet.state}",
+                 f"--seed={seed}", *flags], stdout=subprocess.PIPE, stderr=errors, text=True)
+
+    def runs(self):
+        return self.process.poll() is None
+
+    def report(self):
+        """Waits for its end; its figures."""
+        said = self.process.communicate()[0].strip().splitlines()
+        with open(self.errors) as errors:
+            words = [line for line in errors.read().splitlines() if not line.startswith("commands ")]
+        return json.loads(said[-1]) if said and said[-1].startswith("{") else {"failed": -1, "commands": 0, "stories": 0, "said": words}
+
+
 class Hub:
     def __init__(self, state):
         self.state = state
@@ -131,16 +318,6 @@ class Hub:
         pid = self.signal(how, name)
         wait_until(lambda: not runs(pid), f"{name} {pid} ends")
         os.remove(os.path.join(self.state, f"run/{name}.pid"))
-
-    def died(self):
-        """The failpoint that hubd killed itself at; None while it runs."""
-        with open(os.path.join(self.state, "run/hubd.pid")) as file:
-            if runs(int(file.read())):
-                return None
-        os.remove(os.path.join(self.state, "run/hubd.pid"))
-        with open(os.path.join(self.state, "log/hubd.log")) as log:
-            words = [line.split()[1] for line in log if line.startswith("failpoint ")]
-        return words[-1] if words else "by itself"
 
     def check_end(self, about=""):
         """What must hold when all is done: the seed's figures, and, hubd stopped, rows and streams."""

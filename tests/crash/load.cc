@@ -303,8 +303,14 @@ class Loader {
   StatusOr<LoadReport> Run() {
     Records once;
     for (const Step& step : kOnce) {
+      const Micros until = MachineNow() + static_cast<Micros>(options_.patience * kSecond);
       bool there;
-      RETURN_IF_ERROR(caller_.Attempt(step, "load", &once, &there));
+      Status status = caller_.Attempt(step, "load", &once, &there);
+      while (IsTransient(status) && MachineNow() < until) {
+        std::this_thread::sleep_for(std::chrono::microseconds(kFirstPause));
+        status = caller_.Attempt(step, "load", &once, &there);
+      }
+      RETURN_IF_ERROR(status);
     }
     const Micros from = MachineNow();
     std::vector<std::jthread> workers;

@@ -1,0 +1,31 @@
+// Who may still come in, and who has not left yet: one for all doors of a process, so that it can
+// stop without cutting a call off. Closed, it refuses calls from other processes before anything of
+// them is done, while what the process asks itself goes on until nobody is inside.
+#pragma once
+
+#include <condition_variable>
+#include <mutex>
+
+#include "common/base/clock.h"
+
+namespace hub {
+
+class Gate {
+ public:
+  // False: not any more. Whoever came in leaves once.
+  bool Enter(bool from_outside);
+  void Leave();
+
+  void Close();
+  // Until nobody is inside and nobody has come for a while, or until `limit` (machine time).
+  void WaitUntilQuiet(Micros limit);
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  int64_t inside_ = 0;
+  bool closed_ = false;
+  Micros last_refused_ = 0;
+};
+
+}  // namespace hub
