@@ -78,9 +78,28 @@ Authenticator::Authenticator(std::vector<Issuer> issuers, std::shared_ptr<const 
 }
 
 std::shared_ptr<const Principal> Authenticator::Known(const std::string& token) {
+  const Micros now = MachineNow();
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    auto it = known_.find(privacy::Sha256(token));
+    if (it != known_.end() && it->second.holds(now)) return it->second.principal;
+  }
+  auto issuer = IssuerOf(token);
+  if (!issuer.ok() || *issuer != kInsideIssuer) return nullptr;
+  auto claims = inside_keys_->Verify(token, *issuer, now);
+  if (!claims.ok() || claims->text["act_iss"] != kInsideIssuer) return nullptr;
+  Principal principal = ServicePrincipal(claims->text["act_sub"]);
+  principal.service = claims->subject;
+  return Keep(token, std::move(principal), now, claims->expires);
+}
+
+std::shared_ptr<const Principal> Authenticator::Keep(const std::string& token, Principal principal,
+                                                     Micros now, Micros expires) {
+  auto shared = std::make_shared<const Principal>(std::move(principal));
   std::lock_guard<std::mutex> lock(mutex_);
-  auto it = known_.find(privacy::Sha256(token));
-  return it != known_.end() && it->second.holds(MachineNow()) ? it->second.principal : nullptr;
+  if (known_.size() >= kMostKnown) known_.clear();
+  known_[privacy::Sha256(token)] = {shared, now, std::min(expires, now + kGrantsAge)};
+  return shared;
 }
 
 StatusOr<Principal> Authenticator::PrincipalOf(const std::string& issuer,
@@ -107,33 +126,23 @@ StatusOr<Principal> Authenticator::PrincipalOf(const std::string& issuer,
 }
 
 StatusOr<std::shared_ptr<const Principal>> Authenticator::Verify(const std::string& token) {
+  if (auto known = Known(token)) return known;
   const Micros now = MachineNow();
   ASSIGN_OR_RETURN(std::string issuer, IssuerOf(token));
-  Principal principal;
-  Claims claims;
   if (issuer == kInsideIssuer) {
-    ASSIGN_OR_RETURN(claims, inside_keys_->Verify(token, issuer, now));
-    const std::string acting_issuer = claims.text["act_iss"], acting = claims.text["act_sub"];
-    if (acting_issuer == kInsideIssuer) {
-      principal = ServicePrincipal(acting);
-    } else {
-      ASSIGN_OR_RETURN(principal, PrincipalOf(acting_issuer, acting));
-    }
+    ASSIGN_OR_RETURN(Claims claims, inside_keys_->Verify(token, issuer, now));
+    ASSIGN_OR_RETURN(Principal principal,
+                     PrincipalOf(claims.text["act_iss"], claims.text["act_sub"]));
     principal.service = claims.subject;
-  } else {
-    const Issuer* known = nullptr;
-    for (const auto& entry : issuers_) {
-      if (entry.issuer == issuer) known = &entry;
-    }
-    if (known == nullptr) return Refused("the token's issuer is not one that this hub knows");
-    ASSIGN_OR_RETURN(claims, known->keys->Verify(token, issuer, now));
-    ASSIGN_OR_RETURN(principal, PrincipalOf(issuer, claims.subject));
+    return Keep(token, std::move(principal), now, claims.expires);
   }
-  auto shared = std::make_shared<const Principal>(std::move(principal));
-  std::lock_guard<std::mutex> lock(mutex_);
-  if (known_.size() >= kMostKnown) known_.clear();
-  known_[privacy::Sha256(token)] = {shared, now, std::min(claims.expires, now + kGrantsAge)};
-  return shared;
+  for (const auto& known : issuers_) {
+    if (known.issuer != issuer) continue;
+    ASSIGN_OR_RETURN(Claims claims, known.keys->Verify(token, issuer, now));
+    ASSIGN_OR_RETURN(Principal principal, PrincipalOf(issuer, claims.subject));
+    return Keep(token, std::move(principal), now, claims.expires);
+  }
+  return Refused("the token's issuer is not one that this hub knows");
 }
 
 StatusOr<std::string> Authenticator::InsideToken(const std::string& service,

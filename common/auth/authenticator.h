@@ -38,7 +38,9 @@ class Authenticator {
   Authenticator(std::vector<Issuer> issuers, std::shared_ptr<const Signer> inside);
   void SetDirectory(Directory directory) { directory_ = std::move(directory); }
 
-  // A principal known from a moment ago, without waiting; null if Verify() must be asked.
+  // Without waiting: a principal known from a moment ago, or a service that speaks for itself, whom
+  // its token alone tells. (So whoever waits for grants holds up nobody who answers for them,
+  // though it be the same service.) Null if Verify() must be asked.
   std::shared_ptr<const Principal> Known(const std::string& token);
   // Checks the token and looks the grants up. May wait: not for gRPC's own threads.
   StatusOr<std::shared_ptr<const Principal>> Verify(const std::string& token);
@@ -58,6 +60,8 @@ class Authenticator {
     Micros made = 0;
   };
   StatusOr<Principal> PrincipalOf(const std::string& issuer, const std::string& subject);
+  std::shared_ptr<const Principal> Keep(const std::string& token, Principal principal, Micros now,
+                                        Micros expires);
 
   const std::vector<Issuer> issuers_;
   const std::shared_ptr<const Signer> inside_;

@@ -22,6 +22,7 @@ ABSL_FLAG(std::vector<std::string>, peers, {},
           "where the other services are: membership=dns:///membership:7400,...; one of several "
           "processes once for each, by IPv4 addresses; services of this process need none");
 ABSL_FLAG(int, replica, 0, "0 to 7: each process on the same database has its own");
+ABSL_FLAG(int, workers, 8, "threads of each service that wait: for other services, for tokens");
 ABSL_FLAG(bool, production, false,
           "refuse whatever is for development: its token issuers, a demonstration's state");
 ABSL_FLAG(bool, demo, false,

@@ -17,6 +17,7 @@ ABSL_DECLARE_FLAG(std::string, inside_key);
 ABSL_DECLARE_FLAG(std::string, master_key);
 ABSL_DECLARE_FLAG(std::vector<std::string>, peers);
 ABSL_DECLARE_FLAG(int, replica);
+ABSL_DECLARE_FLAG(int, workers);
 ABSL_DECLARE_FLAG(bool, production);
 ABSL_DECLARE_FLAG(bool, demo);
 ABSL_DECLARE_FLAG(std::vector<std::string>, failpoints);

@@ -162,6 +162,8 @@ Status Run(std::vector<Module> modules, sigset_t* signals) {
   options.receivers = receivers;
   options.replica = absl::GetFlag(FLAGS_replica);
   options.demo = process.demo;
+  options.workers = absl::GetFlag(FLAGS_workers);
+  if (options.workers < 1) return InvalidField("workers", "--workers is below 1");
   for (auto& module : modules) {
     ASSIGN_OR_RETURN(auto runtime, Runtime::Open(std::move(module), options));
     process.runtimes.push_back(std::move(runtime));

@@ -75,6 +75,7 @@ StatusOr<std::unique_ptr<Runtime>> Runtime::Open(Module module, Options options)
   door.executor = self.executor_.get();
   door.gate = self.options_.gate;
   door.demo = self.options_.demo;
+  door.follows = [runtime = &self](const std::string& name) { return runtime->Follows(name); };
   self.door_ = std::make_unique<Door>(door);
   for (auto* bind : self.module_.binders) bind(*self.door_);
   for (const auto& method : self.door_->BindStandard(self.module_.name)) {

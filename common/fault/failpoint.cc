@@ -24,6 +24,7 @@ State& Of() {
 const std::vector<std::string>& Names() {
   static const auto& names = *new std::vector<std::string>{
       "mid-migration",   // a step has run, its number is not stored
+      "asked",           // others have given their word, the command has not begun
       "before-commit",   // the commands of a batch have had their effect
       "after-commit",    // durable, nobody was answered
       "before-publish",  // committed, and its event not sent

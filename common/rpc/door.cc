@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstdio>
 
+#include "common/fault/failpoint.h"
 #include "common/journal/standard.h"
 #include "common/rpc/gate.h"
 #include "common/rpc/peers.h"
@@ -19,6 +20,33 @@ namespace options = ::coproduction::options::v1;
 // Where the caller sets none. No call may hold a place for ever.
 constexpr Micros kDefaultDeadline = 30 * 1000000ll;
 constexpr char kOwnProcess[] = "inproc";  // gRPC's word for a peer
+// How long it may take to cancel a reservation, whatever is left of the call's own time.
+constexpr Micros kUndoWithin = 5 * 1000000ll;
+// How often the others are asked where events overtake their answers.
+constexpr int kMostAsks = 5;
+// Marks the end of a command whose answers were overtaken.
+constexpr char kOvertaken[] = "coproduction-hub/overtaken";
+
+// Calls `each` for every name of a record in a request.
+void EachName(const Message& message, const std::function<void(const std::string&)>& each) {
+  const auto* reflection = message.GetReflection();
+  std::vector<const google::protobuf::FieldDescriptor*> fields;
+  reflection->ListFields(message, &fields);
+  for (const auto* field : fields) {
+    const bool named = field->name() == "name" || !schema::FieldOption(field).reference().empty();
+    const int count = field->is_repeated() ? reflection->FieldSize(message, field) : 1;
+    for (int i = 0; i < count; ++i) {
+      if (schema::IsClassifiedMessage(field)) {
+        EachName(field->is_repeated() ? reflection->GetRepeatedMessage(message, field, i)
+                                      : reflection->GetMessage(message, field),
+                 each);
+      } else if (named && field->type() == google::protobuf::FieldDescriptor::TYPE_STRING) {
+        each(field->is_repeated() ? reflection->GetRepeatedString(message, field, i)
+                                  : reflection->GetString(message, field));
+      }
+    }
+  }
+}
 
 using Handler = grpc::internal::CallbackUnaryHandler<grpc::ByteBuffer, grpc::ByteBuffer>;
 
@@ -62,6 +90,8 @@ struct Flight : public Ask, public std::enable_shared_from_this<Flight> {
   std::shared_ptr<const void> word;
   std::vector<std::function<void(Ask&)>> undo;
   bool inside = false;
+  std::map<std::string, int64_t> stood;  // before the others were asked: by record, the last event
+  int asks = 0;
 
   // --- gRPC's thread: nothing here waits.
   void Enter(const grpc::ByteBuffer* in) {
@@ -185,6 +215,15 @@ struct Flight : public Ask, public std::enable_shared_from_this<Flight> {
       }
       if (done_before) return Status();
       RETURN_IF_ERROR(call->verdict);
+      stood.clear();
+      Status status;
+      EachName(*request, [&](const std::string& name) {
+        if (!entry.write || !status.ok() || !door->options_.follows(name)) return;
+        auto last = read.Number("SELECT n FROM positions WHERE aggregate = $1", {name});
+        status = last.status();
+        if (last.ok()) stood[name] = *last;
+      });
+      RETURN_IF_ERROR(status);
       const auto* resource = schema::ResourceOfName(schema::TextOf(*request, "name"));
       // A name of another service's is no record of ours; the Ask says what is wrong with it.
       if (resource == nullptr || resource->service != door->options_.engine->config().service) {
@@ -203,8 +242,37 @@ struct Flight : public Ask, public std::enable_shared_from_this<Flight> {
         return Finish(answer.status());
       }
       word = *answer;
+      if (entry.write) FAILPOINT("asked");
     }
     Run();
+  }
+
+  // Holds up the events of the records that the call names until the command ends, and whoever
+  // consumes them then finds what it did.
+  Status NotOvertaken(Read& read) {
+    for (const auto& [name, before] : stood) {
+      bool found = false;
+      int64_t last = 0;
+      RETURN_IF_ERROR(read.sql().Query(
+          std::string("SELECT n FROM positions WHERE aggregate = $1") + db::ForUpdate(read.sql()),
+          {name}, [&](const db::Row& row) {
+            found = true;
+            last = row.Int(0);
+            return Status();
+          }));
+      if (!found) {
+        ASSIGN_OR_RETURN(int64_t rows, read.sql().Exec("INSERT INTO positions(aggregate, n, epoch) "
+                                                       "VALUES ($1, 0, '') ON CONFLICT DO NOTHING",
+                                                       {name}));
+        if (rows == 0) last = -1;  // its first event came at this moment
+      }
+      if (last == before) continue;
+      Status overtaken = Refuse(errors::TEMPORARILY_UNAVAILABLE,
+                                "'" + name + "' changed while others were asked; try again");
+      overtaken.SetPayload(kOvertaken, absl::Cord());
+      return overtaken;
+    }
+    return Status();
   }
 
   Status Precheck(Read& read, Message* record) {
@@ -219,10 +287,14 @@ struct Flight : public Ask, public std::enable_shared_from_this<Flight> {
 
   void Run() {
     auto self = shared_from_this();
-    auto run = [self](Read& context) {
+    auto run = [self](Read& context) -> Status {
+      RETURN_IF_ERROR(self->NotOvertaken(context));
       return self->entry.run(context, *self->request, self->word.get(), self->response.get());
     };
     auto done = [self](Status status) {
+      if (status.GetPayload(kOvertaken) && ++self->asks < kMostAsks) {
+        return self->Elsewhere([self] { self->AskFirst(); });
+      }
       if (!status.ok() && !self->undo.empty()) {
         // Only the executor may wait; a full one leaves the reservation to its expiry.
         self->door->options_.executor->Run([self] { self->Undo(); });
@@ -237,6 +309,7 @@ struct Flight : public Ask, public std::enable_shared_from_this<Flight> {
   }
 
   void Undo() {
+    call->deadline = std::max(call->deadline, MachineNow() + kUndoWithin);
     for (auto& step : undo) step(*this);
     undo.clear();
   }

@@ -33,7 +33,8 @@ class Peers;
 
 // The stage before the transaction: fetches another service's word over gRPC and hands it to the
 // handler as a value. Relation, state and etag were checked on a snapshot; they are again in the
-// transaction.
+// transaction. A word that an event may have overtaken decides nothing: where one of a record that
+// the call names was consumed in between, the others are asked again.
 class Ask {
  public:
   virtual ~Ask() = default;
@@ -66,6 +67,8 @@ class Door {
     Executor* executor = nullptr;  // the module's own, for what waits: tokens, Asks
     Gate* gate = nullptr;          // the process's; without one nobody is refused
     bool demo = false;
+    // Whether the events of the record of that name are consumed here.
+    std::function<bool(const std::string&)> follows = [](const std::string&) { return false; };
   };
   explicit Door(Options options);
   ~Door();

@@ -1,0 +1,164 @@
+// A booking against what others say of the rep meanwhile, on both databases: whatever comes first,
+// no place is left that nobody allows, and no promise that nobody needs.
+#include <atomic>
+#include <functional>
+#include <thread>
+
+#include "absl/time/clock.h"
+#include "coproduction/membership/events/v1/events.pb.h"
+#include "services/scheduling/mini_scheduling.h"
+
+namespace hub::scheduling {
+namespace {
+
+namespace events = ::coproduction::membership::events::v1;
+using hub::testing::kForum;
+using hub::testing::Refused;
+
+class AllocationRace : public MiniScheduling {
+ protected:
+  // Membership's word, and what happens when it has been given and has not arrived.
+  void Membership(std::function<bool()> allows, std::function<void()> then) {
+    mini_.Answer<membership::CheckAllocationRequest, membership::CheckAllocationResponse>(
+        [allows, then](const auto&) -> StatusOr<membership::CheckAllocationResponse> {
+          membership::CheckAllocationResponse word;
+          word.set_allowed(allows());
+          if (!word.allowed()) word.set_reason(membership::CheckAllocationResponse::NOT_ACTIVE);
+          then();
+          return word;
+        });
+  }
+  static std::string Rep(const std::string& id) { return std::string(kForum) + "/reps/" + id; }
+  void Pause(const std::string& rep) {
+    events::RepPaused event;
+    event.set_rep(Rep(rep));
+    Status taken = mini_.Deliver(event.rep(), event);
+    EXPECT_TRUE(taken.ok()) << taken;
+  }
+  // Places that stand.
+  int64_t Standing() { return mini_.Rows("allocations WHERE state = 'ALLOCATED'"); }
+  // The executor cancels soon after the answer.
+  void ExpectReleased(int wanted) {
+    for (int i = 0; i < 1000 && released_ < wanted; ++i) absl::SleepFor(absl::Milliseconds(10));
+    EXPECT_EQ(released_, wanted);
+  }
+};
+INSTANTIATE_TEST_SUITE_P(BothDatabases, AllocationRace,
+                         ::testing::Values(db::Engine::kSqlite, db::Engine::kPostgres),
+                         [](const auto& info) {
+                           return info.param == db::Engine::kSqlite ? "Sqlite" : "Postgres";
+                         });
+
+TEST_P(AllocationRace, APauseToldAfterTheBookingUndoesIt) {
+  auto item = Scheduled("Short breaks", Hub("2021-12-03"));
+  Do<v1::Allocation>(chair_, Place("r1", item));
+  EXPECT_EQ(Standing(), 1);
+  Pause("r1");
+  EXPECT_EQ(Standing(), 0);
+}
+
+TEST_P(AllocationRace, APauseToldBetweenTheWordAndTheBookingIsAskedAboutAgain) {
+  auto item = Scheduled("Short breaks", Hub("2021-12-03"));
+  std::atomic<int> asked{0};
+  Membership([&] { return asked++ == 0; },
+             [&] {
+               if (asked == 1) Pause("r1");
+             });
+  auto booked = mini_.Call<v1::Allocation>(chair_, Place("r1", item));
+  EXPECT_TRUE(Refused(booked.status(), errors::RULE_REFUSED, "rep_not_active"));
+  EXPECT_EQ(asked, 2);
+  EXPECT_EQ(Standing(), 0);
+  EXPECT_EQ(reserved_, 1);
+  ExpectReleased(1);
+}
+
+TEST_P(AllocationRace, AnEventThatContradictsNothingOnlyAsksAgain) {
+  auto item = Scheduled("Short breaks", Hub("2021-12-03"));
+  std::atomic<int> asked{0};
+  Membership([] { return true; },
+             [&] {
+               if (asked++ == 0) Pause("r1");
+             });
+  Do<v1::Allocation>(chair_, Place("r1", item));
+  EXPECT_EQ(asked, 2);
+  EXPECT_EQ(Standing(), 1);
+}
+
+TEST_P(AllocationRace, WhereEventsNeverCeaseTheCallerIsToldToTryAgain) {
+  auto item = Scheduled("Short breaks", Hub("2021-12-03"));
+  Membership([] { return true; }, [&] { Pause("r1"); });
+  auto booked = mini_.Call<v1::Allocation>(chair_, Place("r1", item));
+  EXPECT_TRUE(Refused(booked.status(), errors::TEMPORARILY_UNAVAILABLE)) << booked.status();
+  EXPECT_EQ(Standing(), 0);
+  ExpectReleased(reserved_);
+}
+
+TEST_P(AllocationRace, EventsOfOtherRepsHoldNothingUp) {
+  auto item = Scheduled("Short breaks", Hub("2021-12-03"));
+  std::atomic<int> asked{0};
+  Membership([] { return true; },
+             [&] {
+               ++asked;
+               Pause("r2");
+             });
+  Do<v1::Allocation>(chair_, Place("r1", item));
+  EXPECT_EQ(asked, 1);
+}
+
+// The pause is known to membership first; its event comes at any moment.
+TEST_P(AllocationRace, WhateverComesFirstNoPausedRepKeepsAPlace) {
+  for (int round = 0; round < 40; ++round) {
+    const std::string rep = "r" + std::to_string(round);
+    auto item = Scheduled("Short breaks", Hub("2021-12-03"));
+    std::atomic<bool> paused{false};
+    Membership([&] { return !paused.load(); }, [] {});
+    std::thread teller([&] {
+      absl::SleepFor(absl::Microseconds(round * 250));  // another moment each time
+      paused = true;
+      Pause(rep);
+    });
+    auto booked = mini_.Call<v1::Allocation>(chair_, Place(rep, item));
+    teller.join();
+    EXPECT_EQ(Standing(), 0) << "round " << round << ": " << booked.status();
+  }
+}
+
+TEST_P(AllocationRace, OfTwoBookingsOfOneRepTheSecondsPromiseIsTheFirsts) {
+  for (int round = 0; round < 10; ++round) {
+    const std::string rep = "r" + std::to_string(round);
+    auto item = Scheduled("Short breaks", Hub("2021-12-03"));
+    std::atomic<int> booked{0}, there{0};
+    std::vector<std::thread> chairs;
+    for (int i = 0; i < 4; ++i) {
+      chairs.emplace_back([&] {
+        auto place = mini_.Call<v1::Allocation>(chair_, Place(rep, item));
+        if (place.ok()) ++booked;
+        if (Refused(place.status(), errors::RESOURCE_EXISTS)) ++there;
+      });
+    }
+    for (auto& chair : chairs) chair.join();
+    EXPECT_EQ(booked, 1);
+    EXPECT_EQ(there, 3);
+  }
+  mini_.Restart();  // so that nothing is still to be cancelled
+  EXPECT_EQ(released_, 0) << "it pays for the place that stands";
+}
+
+TEST_P(AllocationRace, ARefusedBookingsPromiseIsCancelledAtOnce) {
+  auto session = Hub("2021-12-03");
+  auto item = Scheduled("Short breaks", session);
+  // The session is over by the time at which the word arrives.
+  Membership([] { return true; },
+             [&] {
+               auto cancel = Named<v1::CancelSessionRequest>(session.name());
+               cancel.set_reason("Nobody can come.");
+               Do<v1::Session>(chair_, cancel);
+             });
+  auto booked = mini_.Call<v1::Allocation>(chair_, Place("r1", item));
+  EXPECT_TRUE(Refused(booked.status(), errors::RULE_REFUSED, "session_over")) << booked.status();
+  EXPECT_EQ(reserved_, 1);
+  ExpectReleased(1);
+}
+
+}  // namespace
+}  // namespace hub::scheduling
