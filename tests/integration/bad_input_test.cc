@@ -8,12 +8,11 @@
 #include <fstream>
 #include <map>
 #include <memory>
-#include <regex>
 #include <set>
 #include <sstream>
 
 #include "google/protobuf/text_format.h"
-#include "tests/integration/stories.h"
+#include "tests/integration/player.h"
 
 namespace hub::integration {
 namespace {
@@ -29,10 +28,6 @@ using options::Field;
 constexpr char kForum[] = "forums/warwickshire";
 constexpr char kElsewhere[] = "forums/elsewhere";
 
-std::unique_ptr<Message> New(const Descriptor* type) {
-  return std::unique_ptr<Message>(
-      google::protobuf::MessageFactory::generated_factory()->GetPrototype(type)->New());
-}
 std::unique_ptr<Message> Copy(const Message& message) {
   std::unique_ptr<Message> copy(message.New());
   copy->CopyFrom(message);
@@ -44,9 +39,6 @@ bool IsText(const FieldDescriptor* field) {
 bool IsNumber(const FieldDescriptor* field) {
   return field->cpp_type() == FieldDescriptor::CPPTYPE_INT32 ||
          field->cpp_type() == FieldDescriptor::CPPTYPE_INT64;
-}
-std::string ShortName(const schema::Method& method) {
-  return method.descriptor->service()->name() + "." + method.descriptor->name();
 }
 
 // A field that a caller can set, however deep in the request.
@@ -138,17 +130,10 @@ struct Base {
   options::Role role;
   std::string token;
 };
-struct Done {
-  std::unique_ptr<Message> request, response;
-  std::string token;
-};
-
-class Table {
+class Table : private Player {
  public:
-  explicit Table(const Story& story) : story_(story), mini_(story.module()) {
-    mini_.SetDate(story.date);
-    story.others(mini_);
-    for (const auto& step : story.steps) Play(step);
+  explicit Table(const Story& story) : Player(story) {
+    PlayAll();
     before_ = Digest();
   }
 
@@ -160,106 +145,6 @@ class Table {
   int calls() const { return calls_; }
 
  private:
-  // --- The story.
-  void Play(const Step& step) {
-    if (step.who == "date") return mini_.SetDate(step.message);
-    const std::string name = step.message.find('.') == std::string::npos
-                                 ? "coproduction." + story_.service + ".v1." + step.message
-                                 : step.message;
-    const auto* type =
-        google::protobuf::DescriptorPool::generated_pool()->FindMessageTypeByName(name);
-    ASSERT_NE(type, nullptr) << name;
-    auto message = New(type);
-    const std::string text = Resolved(step.text);
-    ASSERT_TRUE(TextFormat::ParseFromString(text, message.get())) << name << "\n" << text;
-    if (step.who == "event" || step.who == "dead letter") {
-      const auto& event = type->options().GetExtension(options::event);
-      std::string aggregate;
-      for (int i = 0; i < type->field_count(); ++i) {
-        if (schema::FieldOption(type->field(i)).reference() == event.aggregate()) {
-          aggregate = message->GetReflection()->GetString(*message, type->field(i));
-        }
-      }
-      Status taken;
-      if (step.who == "event") {
-        taken = mini_.Deliver(aggregate, *message);
-      } else {
-        const Envelope refused{"refused-1", name, aggregate, 1, 1, "1", 1};
-        for (int i = 1; i < 5; ++i) {
-          EXPECT_FALSE(mini_.runtime().Apply(refused, message->SerializeAsString()).ok()) << name;
-        }
-        taken = mini_.runtime().Apply(refused, message->SerializeAsString());
-      }
-      EXPECT_TRUE(taken.ok()) << name << ": " << taken;
-      return;
-    }
-    const auto* method = schema::MethodOfRequest(type);
-    ASSERT_NE(method, nullptr) << name;
-    options::Role role;
-    ASSERT_TRUE(options::Role_Parse(step.who, &role)) << step.who;
-    const std::string token = TokenOf(role);
-    if (const auto* id = type->FindFieldByName("request_id")) {
-      SetText(message.get(), id, "step-" + std::to_string(++steps_));
-    }
-    auto response = New(method->descriptor->output_type());
-    Status status = mini_.Send(token, *message, response.get());
-    ASSERT_TRUE(status.ok()) << "a valid call, " << ShortName(*method) << ": " << status;
-    if (schema::FindResource(response->GetDescriptor()) != nullptr) {
-      last_[response->GetDescriptor()->name()] = Copy(*response);
-    }
-    told_[method] = step;
-    done_.emplace(method, Done{std::move(message), std::move(response), token});
-  }
-
-  std::string Resolved(const std::string& text) {
-    static const std::regex kMark(R"(\$([A-Za-z]+)(\.([a-z_]+))?)");
-    std::string resolved;
-    auto from = text.begin();
-    for (std::sregex_iterator mark(text.begin(), text.end(), kMark), end; mark != end; ++mark) {
-      resolved.append(from, mark->prefix().second);
-      from = mark->suffix().first;
-      const auto last = last_.find((*mark)[1]);
-      resolved += (*mark)[3].matched
-                      ? last == last_.end() ? "" : schema::TextOf(*last->second, (*mark)[3])
-                      : NameOf("coproduction." + story_.service + ".v1." + (*mark)[1].str());
-    }
-    return resolved.append(from, text.end());
-  }
-
-  // The record of that type that the story speaks of.
-  std::string NameOf(const std::string& type) {
-    const auto* resource = schema::FindResource(type);
-    if (resource == nullptr) return "";
-    const auto last = last_.find(resource->type->name());
-    if (last != last_.end()) return schema::GetName(*last->second);
-    std::string id = resource->type->name() == "Partner" ? "wcc" : "ana";
-    if (resource->service == story_.service) {
-      Status status = mini_.runtime().engine().config().store->ReadAndWait([&](db::Conn& conn) {
-        return conn.Query(
-            "SELECT id FROM " + resource->option->table() + " ORDER BY id DESC LIMIT 1", {},
-            [&](const db::Row& row) {
-              id = std::string(row.Text(0));
-              return Status();
-            });
-      });
-      EXPECT_TRUE(status.ok()) << status;
-    }
-    return schema::MakeName(*resource, "warwickshire", id);
-  }
-
-  std::string TokenOf(options::Role role) {
-    if (role == options::SERVICE) {
-      return mini_.ServiceToken(story_.service == "scheduling" ? "engagement" : "scheduling");
-    }
-    std::string person = options::Role_Name(role);
-    for (char& c : person) c = static_cast<char>(std::tolower(c));
-    if (role == options::REP || role == options::MEMBER) {
-      const auto member = last_.find("Member");
-      person = member == last_.end() ? "ana" : IdOf(schema::GetName(*member->second));
-    }
-    return mini_.Token(role, person);
-  }
-
   // --- The database: all rows of all tables but of the log of refusals, in one text.
   std::string Digest() {
     std::string all;
@@ -663,13 +548,8 @@ class Table {
     return "";
   }
 
-  const Story& story_;
-  testing::MiniService mini_;
-  std::map<std::string, std::unique_ptr<Message>> last_;  // by the type's bare name
-  std::map<const schema::Method*, Step> told_;            // the last of each method
-  std::map<const schema::Method*, Done> done_;
   std::string digest_sql_, before_;
-  int steps_ = 0, calls_ = 0;
+  int calls_ = 0;
 };
 
 const std::vector<std::pair<std::string, Table::Cell>>& Table::Cells() {
