@@ -332,7 +332,9 @@ class SqliteStore : public EngineStore {
     close(fd);
     ASSIGN_OR_RETURN(writer_, SqliteConn::Open(path, true));
     StartThread([this] {
-      for (auto batch = writes_.Take(kBatch); !batch.empty(); batch = writes_.Take(kBatch)) {
+      while (true) {  // what a job holds is let go before the next is waited for
+        auto batch = writes_.Take(kBatch);
+        if (batch.empty()) return;
         RunBatch(batch);
       }
     });
@@ -346,7 +348,9 @@ class SqliteStore : public EngineStore {
     }
     for (auto& reader : readers_) {
       StartThread([this, conn = reader.get()] {
-        for (auto work = reads_.Take(1); !work.empty(); work = reads_.Take(1)) {
+        while (true) {
+          auto work = reads_.Take(1);
+          if (work.empty()) return;
           RunRead(*conn, work.front());
         }
       });
