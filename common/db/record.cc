@@ -175,8 +175,9 @@ StatusOr<bool> ReadRecord(Conn& conn, Sealer* sealer, const Resource& resource,
   return found;
 }
 
-Status InsertRecord(Conn& conn, Sealer* sealer, const Resource& resource, const std::string& forum,
-                    const std::string& id, const Message& record) {
+StatusOr<bool> InsertRecord(Conn& conn, Sealer* sealer, const Resource& resource,
+                            const std::string& forum, const std::string& id,
+                            const Message& record) {
   std::vector<Value> values = {forum, id, schema::VersionOf(record)};
   std::string names = "forum, id, version", marks = "$1, $2, $3";
   auto add = [&](const std::string& name, Value value) {
@@ -191,10 +192,12 @@ Status InsertRecord(Conn& conn, Sealer* sealer, const Resource& resource, const 
   } else {
     for (const auto& column : resource.columns) add(column.name, ToValue(column, record));
   }
-  return conn
-      .Exec("INSERT INTO " + resource.option->table() + "(" + names + ") VALUES (" + marks + ")",
-            values)
-      .status();
+  ASSIGN_OR_RETURN(
+      int64_t rows,
+      conn.Exec("INSERT INTO " + resource.option->table() + "(" + names + ") VALUES (" + marks +
+                    ")" + (resource.singleton ? " ON CONFLICT DO NOTHING" : ""),
+                values));
+  return rows == 1;
 }
 
 Status UpdateRecord(Conn& conn, Sealer* sealer, const Resource& resource, const std::string& forum,

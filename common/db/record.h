@@ -30,8 +30,9 @@ StatusOr<bool> ReadRecord(Conn& conn, Sealer* sealer, const schema::Resource& re
 Status QueryRecords(Conn& conn, Sealer* sealer, const schema::Resource& resource,
                     const std::string& condition, absl::Span<const Value> values,
                     absl::FunctionRef<Message*()> add);
-Status InsertRecord(Conn& conn, Sealer* sealer, const schema::Resource& resource,
-                    const std::string& forum, const std::string& id, const Message& record);
+// False where a singleton is there already: another command of the same moment made it.
+StatusOr<bool> InsertRecord(Conn& conn, Sealer* sealer, const schema::Resource& resource,
+                            const std::string& forum, const std::string& id, const Message& record);
 // Writes the columns of `paths` and the version that `record` carries.
 Status UpdateRecord(Conn& conn, Sealer* sealer, const schema::Resource& resource,
                     const std::string& forum, const std::string& id, const Message& record,

@@ -336,9 +336,9 @@ Status Write::Insert(Message* record, const std::string& wanted_id) {
                       ", which its transitions do not name");
     }
   }
-  auto inserted =
-      db::InsertRecord(*command_->conn, command_->engine->sealer(), *resource, forum, id, *record);
-  RETURN_IF_ERROR(inserted);
+  ASSIGN_OR_RETURN(const bool made, db::InsertRecord(*command_->conn, command_->engine->sealer(),
+                                                     *resource, forum, id, *record));
+  if (!made) return Status();
   auto entry = command_->FindTouched(name);
   if (entry == nullptr) {
     command_->touched.push_back(std::make_unique<Command::Touched>());
