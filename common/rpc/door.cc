@@ -96,7 +96,7 @@ struct Flight : public Ask, public std::enable_shared_from_this<Flight> {
   // --- gRPC's thread: nothing here waits.
   void Enter(const grpc::ByteBuffer* in) {
     if (auto* gate = door->options_.gate; gate != nullptr) {
-      inside = gate->Enter(context->peer() != kOwnProcess);
+      inside = gate->Enter() || (context->peer() == kOwnProcess && gate->Enter(true));
       if (!inside) {
         return Finish(Refuse(errors::TEMPORARILY_UNAVAILABLE,
                              "this process is about to stop; try again, and another answers"));

@@ -6,18 +6,15 @@
 namespace hub {
 namespace {
 
-// A caller that goes by the health of a process has left by then. One that has not is told by the
-// end of its connection, and what it had just sent is CANCELLED.
+// A caller that watches the health of a process has left by then.
 constexpr Micros kQuiet = 100'000;
 
 }  // namespace
 
-bool Gate::Enter(bool from_outside) {
+bool Gate::Enter(bool from_within) {
   std::lock_guard<std::mutex> lock(mutex_);
-  if (closed_ && from_outside) {
-    last_refused_ = MachineNow();
-    return false;
-  }
+  if (closed_ && !from_within) return false;
+  last_came_ = MachineNow();
   ++inside_;
   return true;
 }
@@ -27,20 +24,29 @@ void Gate::Leave() {
   if (--inside_ == 0) changed_.notify_all();
 }
 
+int64_t Gate::inside() {
+  std::lock_guard<std::mutex> lock(mutex_);
+  return inside_;
+}
+
+void Gate::AwaitQuiet(Micros limit) {
+  std::unique_lock<std::mutex> lock(mutex_);
+  const Micros from = MachineNow();
+  for (Micros now = from; now < limit; now = MachineNow()) {
+    const Micros quiet_at = std::max(from, last_came_) + kQuiet;
+    if (now >= quiet_at) return;
+    changed_.wait_for(lock, std::chrono::microseconds(std::min(quiet_at, limit) - now));
+  }
+}
+
 void Gate::Close() {
   std::lock_guard<std::mutex> lock(mutex_);
   closed_ = true;
-  last_refused_ = MachineNow();
 }
 
-void Gate::WaitUntilQuiet(Micros limit) {
+void Gate::AwaitEmpty() {
   std::unique_lock<std::mutex> lock(mutex_);
-  for (Micros now = MachineNow(); now < limit; now = MachineNow()) {
-    const Micros quiet_at = last_refused_ + kQuiet;
-    if (inside_ == 0 && now >= quiet_at) return;
-    const Micros until = inside_ == 0 ? std::min(quiet_at, limit) : limit;
-    changed_.wait_for(lock, std::chrono::microseconds(until - now));
-  }
+  changed_.wait(lock, [this] { return inside_ == 0; });
 }
 
 }  // namespace hub

@@ -12,20 +12,23 @@ namespace hub {
 
 class Gate {
  public:
-  // False: not any more. Whoever came in leaves once.
-  bool Enter(bool from_outside);
+  // False: not any more, but from within. Whoever came in leaves once.
+  bool Enter(bool from_within = false);
   void Leave();
+  int64_t inside();
 
+  // Until nobody has come for a while, at most until `limit` (machine time).
+  void AwaitQuiet(Micros limit);
   void Close();
-  // Until nobody is inside and nobody has come for a while, or until `limit` (machine time).
-  void WaitUntilQuiet(Micros limit);
+  // Until nobody is inside.
+  void AwaitEmpty();
 
  private:
   std::mutex mutex_;
   std::condition_variable changed_;
   int64_t inside_ = 0;
   bool closed_ = false;
-  Micros last_refused_ = 0;
+  Micros last_came_ = 0;
 };
 
 }  // namespace hub

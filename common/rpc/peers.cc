@@ -2,8 +2,10 @@
 
 #include <chrono>
 #include <cstdlib>
+#include <thread>
 
 #include "common/base/clock.h"
+#include "common/base/id.h"
 #include "common/rpc/wire.h"
 #include "grpcpp/client_context.h"
 #include "grpcpp/create_channel.h"
@@ -12,6 +14,23 @@
 #include "grpcpp/security/credentials.h"
 
 namespace hub {
+namespace {
+
+constexpr int kAttempts = 3;  // at a service, where none of its processes answers
+constexpr Micros kPause = 20'000;
+
+// What changes something is named before it is sent, so that it is done once even if it is sent
+// again. Null: it needs no name, or has one.
+std::unique_ptr<google::protobuf::Message> Named(const google::protobuf::Message& request) {
+  const auto* id = request.GetDescriptor()->FindFieldByName("request_id");
+  if (id == nullptr || !schema::TextOf(request, "request_id").empty()) return nullptr;
+  std::unique_ptr<google::protobuf::Message> named(request.New());
+  named->CopyFrom(request);
+  named->GetReflection()->SetString(named.get(), id, NewRandomId());
+  return named;
+}
+
+}  // namespace
 
 Status CallMethod(grpc::Channel& channel, const std::string& path, const std::string& token,
                   Micros deadline, const google::protobuf::Message& request,
@@ -74,7 +93,15 @@ Status Peers::CallService(const std::string& service, const std::string& token, 
   }
   auto channel = channels_.find(service);
   if (channel == channels_.end()) return Internal("no channel to '" + service + "'");
-  return CallMethod(*channel->second, method->path, token, deadline, request, response);
+  const auto named = Named(request);
+  for (int attempt = 1;; ++attempt) {
+    const Status status = CallMethod(*channel->second, method->path, token, deadline,
+                                     named ? *named : request, response);
+    const bool again = status.code() == absl::StatusCode::kUnavailable && attempt < kAttempts &&
+                       MachineNow() + kPause < deadline;
+    if (!again) return status;
+    std::this_thread::sleep_for(std::chrono::microseconds(kPause));
+  }
 }
 
 }  // namespace hub

@@ -22,7 +22,7 @@ class Peers {
     channels_[service] = std::move(channel);
   }
   // Waits for the answer. Errors are the peer's own, with their reason; a peer that is away is
-  // TEMPORARILY_UNAVAILABLE.
+  // TEMPORARILY_UNAVAILABLE, after another of its processes was asked.
   Status Call(const std::string& token, Micros deadline, const google::protobuf::Message& request,
               google::protobuf::Message* response) const;
   // The same at a named service, for methods that every process answers.

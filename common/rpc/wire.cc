@@ -59,7 +59,6 @@ Status FromWire(const grpc::Status& status) {
   switch (status.error_code()) {
     case grpc::StatusCode::DEADLINE_EXCEEDED:
       return Refuse(errors::DEADLINE_PASSED, "no answer came before the deadline");
-    case grpc::StatusCode::CANCELLED:  // we cancel nothing: the process that had it has ended
     case grpc::StatusCode::UNAVAILABLE:
       return Refuse(errors::TEMPORARILY_UNAVAILABLE,
                     "the service cannot be reached now; try again: " + status.error_message());

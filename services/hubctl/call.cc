@@ -51,8 +51,9 @@ Tokens Kept(Tokens tokens) {
   };
 }
 
-Servers::Servers(const std::string& server) {
+Servers::Servers(const std::string& server, bool plain) {
   grpc::ChannelArguments arguments;
+  if (plain) arguments.SetInt(GRPC_ARG_INHIBIT_HEALTH_CHECKING, 1);
   arguments.SetMaxReceiveMessageSize(kLongestMessage);
   if (server.find('=') == std::string::npos) {
     each_.push_back(ChannelTo(server, arguments));

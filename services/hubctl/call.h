@@ -35,7 +35,8 @@ Tokens Kept(Tokens tokens);
 // The processes of a hub, as --server names them.
 class Servers {
  public:
-  explicit Servers(const std::string& server);
+  // `plain`: without asking whether a process is about to stop.
+  explicit Servers(const std::string& server, bool plain = false);
   // To the service whose method it is. What every process answers for itself (GetStatus, SetDate,
   // ListEvents) has no one answer where there are several.
   StatusOr<grpc::Channel*> ChannelFor(const std::string& path) const;

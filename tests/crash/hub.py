@@ -4,6 +4,7 @@ import glob
 import json
 import os
 import random
+import re
 import signal
 import socket
 import sqlite3
@@ -269,6 +270,12 @@ class Load:
     def runs(self):
         return self.process.poll() is None
 
+    def progress(self):
+        """What it said last: how many 'commands', 'stories', 'calls', 'retried' and 'failed' so far."""
+        with open(self.errors) as errors:
+            lines = [line for line in errors.read().splitlines() if line.startswith("commands ")]
+        return {name: int(n) for name, n in re.findall(r"(\w+) (\d+)", lines[-1])} if lines else {}
+
     def report(self):
         """Waits for its end; its figures."""
         said = self.process.communicate()[0].strip().splitlines()
@@ -282,19 +289,13 @@ class Hub:
         self.state = state
         self.port, self.nats_port = free_port(), free_port()
 
-    def _hub(self, *words, ask=False):
+    def _hub(self, *words):
         ports = [f"--state={self.state}", f"--port={self.port}", f"--nats-port={self.nats_port}"]
         done = subprocess.run([os.path.join(TOP, "deploy/local/hub"), *words, *ports],
                               env={**os.environ, "HUB_SKIP_BUILD": "1"}, stdin=subprocess.DEVNULL,
-                              stdout=subprocess.PIPE if ask else subprocess.DEVNULL,
-                              stderr=subprocess.PIPE, text=True)
-        if done.returncode != 0 and not ask:
+                              stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        if done.returncode != 0:
             raise RuntimeError(f"hub {' '.join(words)}: {done.stderr}")
-        return done
-
-    def verify(self):
-        """Holds rows and streams against each other, with hubd stopped meanwhile."""
-        return self._hub("verify", ask=True)
 
     def up(self, *flags):
         """Returns when hubd serves. What runs already is left alone."""

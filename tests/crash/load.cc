@@ -215,7 +215,8 @@ class Stories {
 class Caller {
  public:
   explicit Caller(const LoadOptions& options)
-      : options_(options), servers_(std::make_shared<ctl::Servers>(options.hub.server)) {}
+      : options_(options),
+        servers_(std::make_shared<ctl::Servers>(options.hub.server, options.plain)) {}
 
   // One attempt of a step. OK with `*there` false: what it waits for has not come yet.
   Status Attempt(const Step& step, const std::string& label, Records* records, bool* there) {
@@ -395,9 +396,10 @@ class Loader {
     std::condition_variable_any never;
     while (!never.wait_for(lock, stop, std::chrono::seconds(1), [] { return false; }) &&
            !stop.stop_requested()) {
-      std::fprintf(stderr, "commands %lld of stories %lld, failed %lld\n",
+      std::fprintf(stderr, "commands %lld of stories %lld, calls %lld, retried %lld, failed %lld\n",
                    static_cast<long long>(report_.commands),
-                   static_cast<long long>(report_.stories), static_cast<long long>(report_.failed));
+                   static_cast<long long>(report_.stories), static_cast<long long>(report_.calls),
+                   static_cast<long long>(report_.retried), static_cast<long long>(report_.failed));
     }
   }
 

@@ -20,6 +20,7 @@ struct LoadOptions {
   int64_t commands = 0;  // no story begins after these...
   double seconds = 0;    // ...or after this time; one of the two
   int workers = 64;      // calls under way
+  bool plain = false;    // does not watch the health of the processes
   int patience = 120;    // seconds for which a call is sent again before it counts as failed
 };
 
@@ -37,7 +38,7 @@ inline constexpr char kDate[] = "2022-05-06";
 
 // What the stories need once: date, grants, code of conduct, rate and fund. Harmless again.
 Status Prepare(const LoadOptions& options);
-// Says how it goes on stderr, a line each second: 'commands <n> of stories <n>'.
+// Says how it goes on stderr, a line each second: 'commands <n> of stories <n>, ...'.
 StatusOr<LoadReport> Load(const LoadOptions& options);
 
 }  // namespace hub::crash

@@ -15,6 +15,7 @@ int main(int argc, char** argv) {
   app.add_option("--commands", options.commands, "no story begins after these");
   app.add_option("--seconds", options.seconds, "or: no story begins after this time");
   app.add_option("--workers", options.workers, "calls under way at most");
+  app.add_flag("--plain", options.plain, "without watching the health of the processes");
   app.add_option("--patience", options.patience, "seconds for which a call is sent again");
   CLI11_PARSE(app, argc, argv);
   hub::Status status = hub::crash::Prepare(options);
