@@ -99,7 +99,8 @@ MiniService::MiniService(Module module, db::Engine engine) : module_(std::move(m
   Start();
 }
 
-MiniService::MiniService(MiniService& first) : module_(first.module_), options_(first.options_) {
+MiniService::MiniService(const MiniService* first)
+    : module_(first->module_), options_(first->options_) {
   char folder[] = "/tmp/mini_service.XXXXXX";
   folder_ = mkdtemp(folder);
   options_.replica = 1;

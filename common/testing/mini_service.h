@@ -22,7 +22,7 @@ class MiniService {
   explicit MiniService(Module module, db::Engine engine = db::Engine::kSqlite);
   // Another replica of it, on the same rows of PostgreSQL. `first` mints its tokens and outlives
   // it.
-  explicit MiniService(MiniService& first);
+  explicit MiniService(const MiniService* first);
   ~MiniService();
   // Stops it and starts it anew on its rows.
   void Restart();

@@ -155,7 +155,7 @@ class Crowd {
 }  // namespace
 }  // namespace hub::crash
 
-int main(int argc, char** argv) {
+int main(int argc, char** argv) {  // NOLINT(bugprone-exception-escape): it may end of its faults
   hub::crash::Options options;
   options.hub.as = "chair";
   CLI::App app("A crowd that calls at once.");

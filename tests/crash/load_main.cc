@@ -5,7 +5,7 @@
 #include "CLI/CLI.hpp"
 #include "tests/crash/load.h"
 
-int main(int argc, char** argv) {
+int main(int argc, char** argv) {  // NOLINT(bugprone-exception-escape): it may end of its faults
   hub::crash::LoadOptions options;
   CLI::App app("Loads a hub with commands of all four services, open loop.");
   app.add_option("--server", options.hub.server, "HOST:PORT, or service=HOST:PORT,...");

@@ -183,7 +183,7 @@ StatusOr<bool> Run(const Options& options) {
 }  // namespace
 }  // namespace hub::crash
 
-int main(int argc, char** argv) {
+int main(int argc, char** argv) {  // NOLINT(bugprone-exception-escape): it may end of its faults
   hub::crash::Options options;
   options.seed = std::random_device{}();
   CLI::App app("Holds histories of concurrent calls against sequential models.");

@@ -297,8 +297,9 @@ TEST(Judge, AgreesWithTryingEveryOrder) {
       const auto [from, to] = std::minmax(ticks[2 * i], ticks[2 * i + 1]);
       auto call = On(static_cast<Money::Kind>(below(Money::kRead + 1)), from, to, below(3),
                      static_cast<Money::Outcome>(1 + below(3)), 1 + below(2));
-      if (call.kind == Money::kRead)
+      if (call.kind == Money::kRead) {
         call.available = std::vector<int64_t>{100, 40, 60, 0}[below(4)];
+      }
       if (call.kind >= Money::kApprove) call.at = 0;
       if (call.kind != Money::kRead && below(4) == 0) {
         call.returned = kNever;

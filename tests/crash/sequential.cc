@@ -25,11 +25,13 @@ std::string When(const Span& span) {
 }  // namespace
 
 Places::State Places::First() const {
-  return State(static_cast<size_t>(reps * items + names / kBits + 1), kNobody);
+  const int64_t places = int64_t{reps} * items;
+  return State(static_cast<size_t>(places + names / kBits + 1), kNobody);
 }
 
 std::optional<State> Places::Step(const State& state, const Call& call) const {
-  const auto marks = static_cast<size_t>(reps * items);
+  const int places = reps * items;
+  const auto marks = static_cast<size_t>(places);
   const auto seat = static_cast<size_t>(call.seat);
   State next = state;
   switch (call.kind) {
@@ -39,7 +41,8 @@ std::optional<State> Places::Step(const State& state, const Call& call) const {
       for (int rep = 0; rep < reps; ++rep) {
         bool any = false;
         for (int item = 0; item < items; ++item) {
-          any |= state[static_cast<size_t>(rep * items + item)] != kNobody;
+          const int place = rep * items + item;
+          any |= state[static_cast<size_t>(place)] != kNobody;
         }
         placed += any ? 1 : 0;
         has_place |= any && rep == call.seat / items;

@@ -39,7 +39,8 @@ constexpr char kRequest[] = R"(request {
     requestor: "the requestor" team: "Commissioning" minutes_wanted: 20 needed_by: "2022-07-31"
     papers: "none" attendees: "only the requestor" })";
 constexpr char kSessionDate[] = "2022-05-20";
-constexpr int kReps = 9, kItems = 2;   // in a session of six places
+constexpr int kReps = 9, kItems = 2;  // in a session of six places
+constexpr int kSeats = kReps * kItems;
 constexpr size_t kMostUnanswered = 6;  // of one history: each doubles what may have been
 constexpr auto kPause = absl::Milliseconds(50);
 
@@ -272,7 +273,7 @@ class PlacesThing : public Recorded<Places> {
       return;
     }
     call.kind = Places::kAllocate;
-    call.seat = Below(random, kReps * kItems);
+    call.seat = Below(random, kSeats);
     scheduling::AllocateRepRequest allocate;
     allocate.set_parent(kForum);
     allocate.set_rep(stage_.reps[static_cast<size_t>(call.seat / kItems)]);
@@ -335,7 +336,7 @@ class PlacesThing : public Recorded<Places> {
     KeepRead<scheduling::ListAllocationsResponse>(
         "chair", list, insist,
         [this](const scheduling::ListAllocationsResponse& listed, Call* call) {
-          call->seen.assign(kReps * kItems, kNobody);
+          call->seen.assign(kSeats, kNobody);
           for (const auto& one : listed.allocations()) {
             const auto rep = std::find(stage_.reps.begin(), stage_.reps.end(), one.rep());
             const auto item = std::find(items_.begin(), items_.end(), one.item());

@@ -11,7 +11,6 @@ namespace {
 using events::Lease;
 using integration::SetMachineTime;
 using integration::StepMachineClock;
-using testing::kForum;
 using testing::Refused;
 
 constexpr Micros kSecond = 1'000'000, kHour = 3600 * kSecond;

@@ -61,7 +61,7 @@ TEST_P(EveryMethod, AnswersAResendAsBeforeHereAndElsewhereAndAfterARestart) {
   };
   resend(player.mini());
   if (engine == db::Engine::kPostgres) {
-    MiniService second(player.mini());
+    MiniService second(&player.mini());
     resend(second);
   }
   player.mini().Restart();
@@ -167,12 +167,12 @@ INSTANTIATE_TEST_SUITE_P(Engines, ResendsToReplicas, ::testing::Values(db::Engin
                          EngineName);
 
 TEST_P(ResendsToReplicas, OfOneCallAtOnceHaveOneEffectAndOneAnswer) {
-  MiniService second(mini_);
+  MiniService second(&mini_);
   OneEffectAndOneAnswer({&mini_, &second});
 }
 
 TEST_P(ResendsToReplicas, OfUpdatesWithOneEtagAtOnceOneIsDone) {
-  MiniService second(mini_);
+  MiniService second(&mini_);
   OneOfManyUpdates({&mini_, &second});
 }
 

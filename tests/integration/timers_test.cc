@@ -134,7 +134,7 @@ INSTANTIATE_TEST_SUITE_P(Engines, TimersOfReplicas, ::testing::Values(db::Engine
                          EngineName);
 
 TEST_P(TimersOfReplicas, FireOnceThoughAllRunThemAtOnce) {
-  MiniService second(mini_);
+  MiniService second(&mini_);
   for (int i = 0; i < 200; ++i) SetAlarm("a" + std::to_string(1000 + i), "2021-07-31");
   std::vector<std::thread> runners;
   for (Runtime* runtime : {&mini_.runtime(), &second.runtime()}) {
