@@ -34,7 +34,7 @@ namespace fs = std::filesystem;
 // A process that is asked to stop is gone after so long, whatever is still under way.
 constexpr int kGraceSeconds = 20;
 // So long it still serves those who do not watch its health, who would come until it is gone.
-constexpr Micros kMostNotice = 500'000;
+constexpr std::chrono::milliseconds kMostNotice(500);
 constexpr int kMostMetadataBytes = 16384;  // a token is at most 8 KiB
 constexpr int kMostMessageBytes = 4 << 20;
 
@@ -217,7 +217,7 @@ Status Run(std::vector<Module> modules, sigset_t* signals) {
   // Who watches the health goes elsewhere, and is served until then.
   server->GetHealthCheckService()->SetServingStatus(false);
   for (auto& runtime : process.runtimes) runtime->Rest();
-  gate.AwaitQuiet(MachineNow() + kMostNotice);
+  gate.AwaitQuiet(kMostNotice);
   gate.Close();
   gate.AwaitEmpty();
   for (auto& runtime : process.runtimes) runtime->Drain();

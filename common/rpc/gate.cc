@@ -1,20 +1,19 @@
 #include "common/rpc/gate.h"
 
 #include <algorithm>
-#include <chrono>
 
 namespace hub {
 namespace {
 
 // A caller that watches the health of a process has left by then.
-constexpr Micros kQuiet = 100'000;
+constexpr std::chrono::milliseconds kQuiet(100);
 
 }  // namespace
 
 bool Gate::Enter(bool from_within) {
   std::lock_guard<std::mutex> lock(mutex_);
   if (closed_ && !from_within) return false;
-  last_came_ = MachineNow();
+  last_came_ = Clock::now();
   ++inside_;
   return true;
 }
@@ -29,13 +28,13 @@ int64_t Gate::inside() {
   return inside_;
 }
 
-void Gate::AwaitQuiet(Micros limit) {
+void Gate::AwaitQuiet(std::chrono::milliseconds most) {
   std::unique_lock<std::mutex> lock(mutex_);
-  const Micros from = MachineNow();
-  for (Micros now = from; now < limit; now = MachineNow()) {
-    const Micros quiet_at = std::max(from, last_came_) + kQuiet;
+  const auto from = Clock::now(), limit = from + most;
+  for (auto now = from; now < limit; now = Clock::now()) {
+    const auto quiet_at = std::max(from, last_came_) + kQuiet;
     if (now >= quiet_at) return;
-    changed_.wait_for(lock, std::chrono::microseconds(std::min(quiet_at, limit) - now));
+    changed_.wait_until(lock, std::min(quiet_at, limit));
   }
 }
 

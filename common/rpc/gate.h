@@ -3,10 +3,10 @@
 // them is done, while what the process asks itself goes on until nobody is inside.
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
+#include <cstdint>
 #include <mutex>
-
-#include "common/base/clock.h"
 
 namespace hub {
 
@@ -17,18 +17,20 @@ class Gate {
   void Leave();
   int64_t inside();
 
-  // Until nobody has come for a while, at most until `limit` (machine time).
-  void AwaitQuiet(Micros limit);
+  // Until nobody has come for a while, for so long at most.
+  void AwaitQuiet(std::chrono::milliseconds most);
   void Close();
   // Until nobody is inside.
   void AwaitEmpty();
 
  private:
+  using Clock = std::chrono::steady_clock;  // whatever happens to the machine's time
+
   std::mutex mutex_;
   std::condition_variable changed_;
   int64_t inside_ = 0;
   bool closed_ = false;
-  Micros last_came_ = 0;
+  Clock::time_point last_came_;
 };
 
 }  // namespace hub

@@ -66,8 +66,8 @@ std::shared_ptr<grpc::Channel> ChannelTo(const std::string& target,
                                          grpc::ChannelArguments arguments) {
   // gRPC looks after a connection while a call waits on it, and else as often as this says: without
   // it, where all calls fail at once, a process that is back is found after 5 seconds.
-  static const int looked_after = setenv("GRPC_CLIENT_CHANNEL_BACKUP_POLL_INTERVAL_MS", "50", 0);
-  (void)looked_after;
+  [[maybe_unused]] static const int looked_after =
+      setenv("GRPC_CLIENT_CHANNEL_BACKUP_POLL_INTERVAL_MS", "50", 0);
   arguments.SetLoadBalancingPolicyName("round_robin");
   // A process that is about to stop says so by its health, and gets no calls any more.
   arguments.SetServiceConfigJSON(R"({"healthCheckConfig": {"serviceName": ""}})");

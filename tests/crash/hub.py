@@ -1,15 +1,18 @@
 """A hub of its own for a test (nats-server and hubd on free ports, the state in one folder), and how tests tell."""
+import argparse
 import contextlib
 import glob
 import json
 import os
 import random
 import re
+import shutil
 import signal
 import socket
 import sqlite3
 import subprocess
 import sys
+import tempfile
 import time
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -51,6 +54,30 @@ def conclude():
     failed = results.count(False)
     print(f"{len(results) - failed} passed, {failed} failed")
     sys.exit(1 if failed else 0)
+
+
+def arguments(usage, seeded=True):
+    """What every script takes that makes a hub: --seed, where something is drawn, --state, --keep."""
+    parser = argparse.ArgumentParser(usage=usage)
+    if seeded:
+        parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1 << 31))
+    parser.add_argument("--state")
+    parser.add_argument("--keep", action="store_true")
+    return parser
+
+
+@contextlib.contextmanager
+def state_of(args, name):
+    """The folder that --state names, or a new one; removed when all has passed, unless --keep."""
+    state = args.state or tempfile.mkdtemp(prefix=f"hub-{name}-")
+    os.makedirs(state, exist_ok=True)
+    os.chmod(state, 0o711)  # PostgreSQL runs as a user of its own
+    print((f"seed {args.seed}, " if "seed" in args else "") + f"state in {state}", flush=True)
+    yield state
+    if args.keep or False in results:
+        print(f"the state is left in {state}")
+    else:
+        shutil.rmtree(state)
 
 
 def free_port():
@@ -281,7 +308,9 @@ class Load:
         said = self.process.communicate()[0].strip().splitlines()
         with open(self.errors) as errors:
             words = [line for line in errors.read().splitlines() if not line.startswith("commands ")]
-        return json.loads(said[-1]) if said and said[-1].startswith("{") else {"failed": -1, "commands": 0, "stories": 0, "said": words}
+        if said and said[-1].startswith("{"):
+            return json.loads(said[-1])
+        return {"failed": -1, "commands": 0, "stories": 0, "said": words}
 
 
 class Hub:
@@ -307,6 +336,15 @@ class Hub:
 
     def down(self):
         self._hub("down")
+
+    def died(self):
+        """Whether hubd, which was started, has ended without being asked."""
+        path = os.path.join(self.state, "run/hubd.pid")
+        with open(path) as file:
+            if runs(int(file.read())):
+                return False
+        os.remove(path)
+        return True
 
     def signal(self, how, name="hubd"):
         with open(os.path.join(self.state, f"run/{name}.pid")) as file:
