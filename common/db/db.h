@@ -45,7 +45,7 @@ struct Bytes {
 using Value = std::variant<std::monostate, int64_t, std::string, Bytes>;  // monostate is NULL
 
 // One row of a result, valid during the callback. Columns count from 0. NULL reads as 0 or empty; a
-// column of another type than the one asked for fails the query.
+// column of another type than the one asked for, or that the result lacks, fails the query.
 class Row {
  public:
   virtual ~Row() = default;
@@ -60,7 +60,7 @@ class Conn {
  public:
   virtual ~Conn() = default;
   virtual Engine engine() const = 0;
-  // Runs a statement; the number of rows it changed.
+  // Runs a statement; the number of rows that it changed itself (0 for a SELECT and for DDL).
   virtual StatusOr<int64_t> Exec(const std::string& sql, absl::Span<const Value> values) = 0;
   StatusOr<int64_t> Exec(const std::string& sql, std::initializer_list<Value> values) {
     return Exec(sql, absl::MakeConstSpan(values.begin(), values.size()));
@@ -84,9 +84,7 @@ class Conn {
 };
 
 // The text that appends a row lock to a SELECT in a write transaction (" FOR UPDATE", or nothing).
-inline const char* ForUpdate(const Conn& conn) {
-  return conn.engine() == Engine::kPostgres ? " FOR UPDATE" : "";
-}
+const char* ForUpdate(const Conn& conn);
 
 struct Migration {
   int number;        // 1, 2, 3 ... without a gap

@@ -181,6 +181,10 @@ StatusOr<std::unique_ptr<Store>> Store::Open(const StoreOptions& options) {
   return InvalidField("url", "a database is 'sqlite:<path>' or 'postgres:<connection string>'");
 }
 
+const char* ForUpdate(const Conn& conn) {
+  return conn.engine() == Engine::kPostgres ? " FOR UPDATE" : "";
+}
+
 Status CheckDeadline(Micros deadline) {
   if (deadline == 0 || MachineNow() < deadline) return absl::OkStatus();
   return Refuse(errors::DEADLINE_PASSED,

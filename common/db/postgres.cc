@@ -74,7 +74,10 @@ bool NumericToInt(const char* data, int length, int64_t* value) {
 class PostgresRow : public CheckedRow {
  public:
   PostgresRow(const PGresult* result, int row) : result_(result), row_(row) {}
-  bool IsNull(int column) const override { return PQgetisnull(result_, row_, column); }
+  bool IsNull(int column) const override {
+    if (column >= PQnfields(result_)) Fault(column, "a value", "not in the result");
+    return PQgetisnull(result_, row_, column);
+  }
   int64_t Int(int column) const override {
     if (IsNull(column)) return 0;
     const char* data = PQgetvalue(result_, row_, column);
@@ -476,6 +479,9 @@ class PostgresConn : public EngineConn {
         case PGRES_COMMAND_OK:
         case PGRES_TUPLES_OK:
           answered_ = true;
+          break;
+        case PGRES_EMPTY_QUERY:
+          failure = Internal("not one statement: " + sent.statement->first);
           break;
         case PGRES_PIPELINE_ABORTED:  // skipped after an error
           if (sent.is_prepare) sent.statement->second.ready = false;

@@ -73,6 +73,7 @@ class SqliteRow : public CheckedRow {
  public:
   explicit SqliteRow(sqlite3_stmt* statement) : statement_(statement) {}
   bool IsNull(int column) const override {
+    if (column >= sqlite3_data_count(statement_)) Fault(column, "a value", "not in the result");
     return sqlite3_column_type(statement_, column) == SQLITE_NULL;
   }
   int64_t Int(int column) const override {
@@ -93,7 +94,7 @@ class SqliteRow : public CheckedRow {
   bool Is(int column, int wanted, const char* name) const {
     int type = sqlite3_column_type(statement_, column);
     if (type == wanted) return true;
-    if (type != SQLITE_NULL) Fault(column, name, "of SQLite type " + std::to_string(type));
+    if (!IsNull(column)) Fault(column, name, "of SQLite type " + std::to_string(type));
     return false;
   }
 
@@ -152,11 +153,13 @@ class SqliteConn : public EngineConn {
  protected:
   StatusOr<int64_t> DoExec(const std::string& sql, absl::Span<const Value> values) override {
     ASSIGN_OR_RETURN(Use use, Prepare(sql, values));
+    const int64_t before = sqlite3_total_changes64(db_.get());
     int code;
     while ((code = sqlite3_step(use.handle())) == SQLITE_ROW) {
     }
     if (code != SQLITE_DONE) return Failure(sql);
-    if (sqlite3_stmt_readonly(use.handle())) return 0;
+    // Where nothing changed (DDL, a SELECT), SQLite goes on telling the count of an earlier one.
+    if (sqlite3_total_changes64(db_.get()) == before) return 0;
     return static_cast<int64_t>(sqlite3_changes64(db_.get()));
   }
 
