@@ -302,5 +302,177 @@ TEST_P(DbConnections, AUriIsAConnectionString) {
   EXPECT_TRUE((*store)->WriteAndWait([](Conn& conn) { return conn.Script(kItems); }).ok());
 }
 
+TEST_P(DbConnections, ASessionEndedBeforeItsJobIsReplacedUnnoticed) {
+  Script(kItems);
+  StoreOptions options = options_;
+  options.writers = 1;
+  auto narrow = std::move(Store::Open(options)).value();
+  int64_t pid = 0;
+  ASSERT_TRUE(narrow
+                  ->WriteAndWait([&](Conn& conn) -> Status {
+                    ASSIGN_OR_RETURN(pid, Pid(conn));
+                    return Status();
+                  })
+                  .ok());
+  int attempts = 0;
+  Status status = narrow->WriteAndWait([&](Conn& conn) {
+    if (++attempts == 1) std::thread([&] { Terminate(pid); }).join();
+    return conn.Exec(kInsert, {1, "one", 0}).status();
+  });
+  EXPECT_TRUE(status.ok()) << status;
+  EXPECT_EQ(attempts, 2);
+  EXPECT_EQ(Int("SELECT count(*) FROM items"), 1);
+}
+
+TEST_P(DbConnections, ASessionEndedWhileItWaitsForALockIsAnOutage) {
+  Script(kItems);
+  FillItems(1);
+  std::latch locked(1), go_on(1), finished(2);
+  store().Write(
+      [&](Conn& conn) {
+        RETURN_IF_ERROR(conn.Exec("UPDATE items SET n = n + 1", {}).status());
+        locked.count_down();
+        go_on.wait();
+        return absl::OkStatus();
+      },
+      0,
+      [&](Status status) {
+        EXPECT_TRUE(status.ok()) << status;
+        finished.count_down();
+      });
+  locked.wait();
+  std::atomic<int64_t> waiting{0};
+  Status result;
+  store().Write(
+      [&](Conn& conn) -> Status {
+        ASSIGN_OR_RETURN(waiting, Pid(conn));
+        return conn.Exec("UPDATE items SET n = n + 10", {}).status();
+      },
+      0,
+      [&](Status status) {
+        result = status;
+        finished.count_down();
+      });
+  while (Int("SELECT count(*) FROM pg_locks WHERE NOT granted AND pid = $1", {waiting}) < 1) {
+  }
+  Terminate(waiting);
+  go_on.count_down();
+  finished.wait();
+  EXPECT_EQ(RefusalOf(result), errors::TEMPORARILY_UNAVAILABLE) << result;
+  EXPECT_EQ(Int("SELECT n FROM items"), 1);
+}
+
+TEST_P(DbConnections, ASessionEndedInAReadIsAnOutageAndTheNextReadWorks) {
+  Status status = store().ReadAndWait([&](Conn& conn) -> Status {
+    ASSIGN_OR_RETURN(int64_t pid, Pid(conn));
+    // Its own: whom it asks may be this very reader.
+    return IntOf(conn, "SELECT CAST(pg_terminate_backend(CAST($1 AS integer)) AS integer)", {pid})
+        .status();
+  });
+  EXPECT_EQ(RefusalOf(status), errors::TEMPORARILY_UNAVAILABLE) << status;
+  EXPECT_EQ(Int("SELECT 1"), 1);
+}
+
+TEST_P(DbConnections, AStatementThatIsCancelledIsAnOutageAndTheSessionStays) {
+  Script(kItems);
+  StoreOptions options = options_;
+  options.writers = 1;
+  auto narrow = std::move(Store::Open(options)).value();
+  int64_t pid = 0, after = 0;
+  Status status = narrow->WriteAndWait([&](Conn& conn) -> Status {
+    RETURN_IF_ERROR(conn.Exec(kInsert, {1, "one", 0}).status());
+    ASSIGN_OR_RETURN(pid, Pid(conn));
+    return conn.Exec("SELECT pg_cancel_backend(pg_backend_pid()), pg_sleep(60)", {}).status();
+  });
+  EXPECT_EQ(RefusalOf(status), errors::TEMPORARILY_UNAVAILABLE) << status;
+  EXPECT_THAT(MessageOf(status), HasSubstr("nothing was done"));
+  status = narrow->WriteAndWait([&](Conn& conn) -> Status {
+    ASSIGN_OR_RETURN(after, Pid(conn));
+    return Status();
+  });
+  EXPECT_TRUE(status.ok()) << status;
+  EXPECT_EQ(pid, after);
+  EXPECT_EQ(Int("SELECT count(*) FROM items"), 0);
+}
+
+TEST_P(DbConnections, ALockThatIsNotGivenInTimeIsAnOutage) {
+  Script(kItems);
+  FillItems(1);
+  std::latch locked(1), go_on(1), finished(1);
+  store().Write(
+      [&](Conn& conn) {
+        RETURN_IF_ERROR(conn.Exec("UPDATE items SET n = n + 1", {}).status());
+        locked.count_down();
+        go_on.wait();
+        return absl::OkStatus();
+      },
+      0, [&](Status) { finished.count_down(); });
+  locked.wait();
+  Status status = store().WriteAndWait([](Conn& conn) {
+    RETURN_IF_ERROR(conn.Exec("SET LOCAL lock_timeout = '20ms'", {}).status());
+    return conn.Exec("UPDATE items SET n = n + 10", {}).status();
+  });
+  EXPECT_EQ(RefusalOf(status), errors::TEMPORARILY_UNAVAILABLE) << status;
+  go_on.count_down();
+  finished.wait();
+  EXPECT_EQ(Int("SELECT n FROM items"), 1);
+}
+
+TEST_P(DbConnections, ALostRaceOfSnapshotsIsRunAgain) {
+  Script(kItems);
+  FillItems(1);
+  int attempts = 0;
+  Status status = store().WriteAndWait([&](Conn& conn) -> Status {
+    RETURN_IF_ERROR(conn.Exec("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ", {}).status());
+    ASSIGN_OR_RETURN(int64_t n, IntOf(conn, "SELECT n FROM items"));
+    if (++attempts == 1) {
+      std::thread([&] { EXPECT_TRUE(Exec("UPDATE items SET n = 5").ok()); }).join();
+    }
+    return conn.Exec("UPDATE items SET n = $1", {n + 1}).status();  // 40001 the first time
+  });
+  EXPECT_TRUE(status.ok()) << status;
+  EXPECT_EQ(attempts, 2);
+  EXPECT_EQ(Int("SELECT n FROM items"), 6);
+}
+
+TEST_P(DbConnections, ARaceThatShowsAtCommitIsRunAgain) {
+  // Write skew under SERIALIZABLE: each reads what the other writes.
+  Script(kItems);
+  FillItems(2);
+  std::atomic<int> attempts{0};
+  std::latch both_have_read(2);
+  auto job = [&](int64_t mine) {
+    return [&, mine](Conn& conn) -> Status {
+      RETURN_IF_ERROR(conn.Exec("SET TRANSACTION ISOLATION LEVEL SERIALIZABLE", {}).status());
+      ASSIGN_OR_RETURN(int64_t sum, IntOf(conn, "SELECT sum(n) FROM items"));
+      if (++attempts <= 2) both_have_read.arrive_and_wait();
+      conn.Post("UPDATE items SET n = $1 WHERE id = $2", {sum + 1, mine});
+      return Status();
+    };
+  };
+  EXPECT_THAT(Together({job(1), job(2)}), Each(absl::OkStatus()));
+  EXPECT_GT(attempts, 2);
+  EXPECT_THAT(Rows("SELECT n FROM items ORDER BY n", {}, "i"), ElementsAre("1", "2"));
+}
+
+TEST_P(DbConnections, ARaceThatIsAlwaysLostIsAnOutageInTheEnd) {
+  Script(kItems);
+  FillItems(1);
+  Script(
+      "CREATE FUNCTION lose() RETURNS trigger LANGUAGE plpgsql AS"
+      " 'BEGIN RAISE serialization_failure; END';"
+      "CREATE TRIGGER lose BEFORE UPDATE ON items FOR EACH ROW EXECUTE FUNCTION lose()");
+  int attempts = 0;
+  Status status = store().WriteAndWait([&](Conn& conn) {
+    ++attempts;
+    return conn.Exec("UPDATE items SET n = 1", {}).status();
+  });
+  EXPECT_EQ(RefusalOf(status), errors::TEMPORARILY_UNAVAILABLE) << status;
+  EXPECT_THAT(MessageOf(status), HasSubstr("nothing was done"));
+  EXPECT_GT(attempts, 2);
+  EXPECT_LT(attempts, 20);
+  EXPECT_EQ(Int("SELECT n FROM items"), 0);
+}
+
 }  // namespace
 }  // namespace hub::db

@@ -643,20 +643,50 @@ class PostgresStore : public EngineStore {
   std::atomic<int> readers_connected_{0};
 };
 
+// The process of the server that did it; 0 where none answered.
+int ServedBy(PGconn* conn) {
+  Result result(PQexec(conn, "SELECT pg_backend_pid()"));
+  return PQntuples(result.get()) == 1 ? std::atoi(PQgetvalue(result.get(), 0, 0)) : 0;
+}
+
+// A pooler that gives each transaction a session that is free loses what was prepared, and leaves
+// locks with strangers. Who speaks with the server itself was told at the beginning which process
+// serves it. Of a pooler it is seen, while two connections stand, whether a process changes, or
+// serves both: with sessions of their own neither can be, and without one of them is.
+Status RefuseSharedSessions(const Target& target, PGconn* conn) {
+  if (ServedBy(conn) == PQbackendPID(conn)) return absl::OkStatus();
+  ASSIGN_OR_RETURN(Connection other, ConnectTo(target));
+  for (int again = 0; again < 3; ++again) {  // others that use the pool may get in between
+    const int first = ServedBy(conn), second = ServedBy(conn);
+    Result(PQexec(other.get(), "BEGIN")).reset();  // it keeps what it gets
+    const int taken = ServedBy(other.get()), third = ServedBy(conn);
+    if (first == 0 || second == 0 || third == 0) return Unreachable(PQerrorMessage(conn));
+    if (taken == 0) return Unreachable(PQerrorMessage(other.get()));
+    if (first != second || second != third || first == taken) {
+      return InvalidField("url",
+                          "the connection string leads to a pooler that gives each transaction"
+                          " another session of the server, where neither locks nor prepared"
+                          " statements stay: connect to PostgreSQL directly, or by a pool of whole"
+                          " sessions (PgBouncer: pool_mode = session)");
+    }
+    Result(PQexec(other.get(), "COMMIT")).reset();
+  }
+  return absl::OkStatus();
+}
+
 // The schema is asked for first: CREATE SCHEMA IF NOT EXISTS needs its right even where it exists.
-Status MakeSchema(const Target& target) {
-  ASSIGN_OR_RETURN(Connection conn, ConnectTo(target));
+Status MakeSchema(const Target& target, PGconn* conn) {
   const char* schema[] = {target.schema.c_str()};
   auto exists = [&] {
-    Result found(PQexecParams(conn.get(), "SELECT 1 FROM pg_namespace WHERE nspname = $1", 1,
-                              nullptr, schema, nullptr, nullptr, 0));
+    Result found(PQexecParams(conn, "SELECT 1 FROM pg_namespace WHERE nspname = $1", 1, nullptr,
+                              schema, nullptr, nullptr, 0));
     return PQntuples(found.get()) == 1;
   };
   if (exists()) return absl::OkStatus();
   std::string create = "CREATE SCHEMA \"" + target.schema + "\"";
-  Result made(PQexec(conn.get(), create.c_str()));
+  Result made(PQexec(conn, create.c_str()));
   if (PQresultStatus(made.get()) == PGRES_COMMAND_OK || exists()) return absl::OkStatus();
-  return Internal("cannot make the schema " + target.schema + ": " + PQerrorMessage(conn.get()));
+  return Internal("cannot make the schema " + target.schema + ": " + PQerrorMessage(conn));
 }
 
 bool IsSchemaName(const std::string& name) {
@@ -674,7 +704,11 @@ StatusOr<std::unique_ptr<Store>> OpenPostgres(const std::string& conninfo,
     return InvalidField("schema", "a schema is named in lower case: '" + options.schema + "'");
   }
   Target target{conninfo, options.schema};
-  if (!options.read_only) RETURN_IF_ERROR(MakeSchema(target));
+  {
+    ASSIGN_OR_RETURN(Connection conn, ConnectTo(target));
+    RETURN_IF_ERROR(RefuseSharedSessions(target, conn.get()));
+    if (!options.read_only) RETURN_IF_ERROR(MakeSchema(target, conn.get()));
+  }
   auto store = std::make_unique<PostgresStore>(options, std::move(target));
   RETURN_IF_ERROR(store->HoldName());
   return StatusOr<std::unique_ptr<Store>>(std::move(store));

@@ -27,9 +27,12 @@ constexpr auto kPatience = std::chrono::seconds(60);
 // (QUIT is the immediate shutdown, but a shell's background process ignores it until the server has
 // set its handlers; TERM ends it before.)
 constexpr char kKeeper[] = R"(
-programs=$1 folder=$2; shift 2
+programs=$1 folder=$2 primary=$3; shift 3
 exec >>"$folder/log" 2>&1
-if [ ! -d "$folder/data" ]; then
+if [ ! -d "$folder/data" ] && [ -n "$primary" ]; then
+  "$programs/pg_basebackup" -D "$folder/data" -R -d "$primary" --checkpoint=fast --no-sync \
+    </dev/null || exit
+elif [ ! -d "$folder/data" ]; then
   "$programs/initdb" -D "$folder/data" -U hub --no-sync --auth=trust --encoding=UTF8 \
     --locale=C.UTF-8 --locale-provider=icu --icu-locale=en </dev/null || exit
 fi
@@ -145,14 +148,21 @@ Status MiniPostgres::Resume() {
   if (keeper_ != 0) return Internal("the server is up already");
   int ends[2];
   if (pipe2(ends, O_CLOEXEC) != 0) return Internal("no pipe");
-  std::vector<std::string> words = {
-      "/bin/sh", "-c",
-      kKeeper,   "keeper",
-      programs_, folder_,
-      "-c",      "listen_addresses=",
-      "-c",      "unix_socket_directories=" + folder_,
-      "-c",      "shared_buffers=32MB",
-      "-c",      std::string("fsync=") + (options_.fsync ? "on" : "off")};
+  std::vector<std::string> words = {"/bin/sh",
+                                    "-c",
+                                    kKeeper,
+                                    "keeper",
+                                    programs_,
+                                    folder_,
+                                    options_.standby_of,
+                                    "-c",
+                                    "listen_addresses=",
+                                    "-c",
+                                    "unix_socket_directories=" + folder_,
+                                    "-c",
+                                    "shared_buffers=32MB",
+                                    "-c",
+                                    std::string("fsync=") + (options_.fsync ? "on" : "off")};
   for (const auto& setting : options_.settings) words.insert(words.end(), {"-c", setting});
   keeper_ = Spawn(words, ends[0]);
   close(ends[0]);

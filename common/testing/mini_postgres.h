@@ -17,7 +17,10 @@ struct MiniPostgresOptions {
   // False only where nothing is measured and nothing is killed.
   bool fsync = true;
   // Settings of the server, as 'deadlock_timeout=100ms'.
-  std::vector<std::string> settings;
+  std::vector<std::string> settings = {};
+  // The ConnString() of a server of which this one is a copy that follows it and takes no writes,
+  // until it is promoted ('SELECT pg_promote()').
+  std::string standby_of = {};
 };
 
 class MiniPostgres {

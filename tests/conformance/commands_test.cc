@@ -1,7 +1,10 @@
 // A command whose sender does not know how it ended is sent again under its key, and is then done
 // once or answered: wherever the process was killed, or the connection was lost.
 #include <string>
+#include <thread>
+#include <vector>
 
+#include "common/db/conformance_line.h"
 #include "common/fault/failpoint.h"
 #include "tests/conformance/engine_case.h"
 
@@ -83,6 +86,55 @@ TEST_P(Commands, SentAgainWhileTheFirstStillRunsItIsDoneOnce) {
     });
   }
   for (auto& sender : senders) sender.join();
+  ExpectDone(hub, name, 1);
+}
+
+class CommandsOverALine : public Commands {};
+ON(CommandsOverALine, Engine::kPostgres);
+
+TEST_P(CommandsOverALine, DoneAndNotToldItIsAnsweredWhenItIsSentAgain) {
+  Line line(options_.url.substr(9), folder_.path());
+  StoreOptions options = options_;
+  options.url = "postgres:" + line.conninfo();
+  {
+    EngineCase hub(options, keys());
+    const std::string name = hub.NewRequest();
+    auto change = EngineCase::Change(name, true);
+    Status status = hub.Do(
+        [&](Write& write) -> Status {
+          line.Lose(Line::kAnswer, "COMMIT");
+          return change(write);
+        },
+        kKey);
+    EXPECT_EQ(RefusalOf(status), errors::TEMPORARILY_UNAVAILABLE) << status;
+    EXPECT_THAT(MessageOf(status), HasSubstr("the same request_id"));
+    ExpectDone(hub, name, 1);
+    for (int again = 0; again < 2; ++again) EXPECT_TRUE(SendAgain(hub, name).ok());
+    ExpectDone(hub, name, 1);
+  }
+}
+
+TEST_P(CommandsOverALine, NotDoneAndNotToldItIsDoneWhenItIsSentAgain) {
+  EngineCase hub(options_, keys());
+  const std::string name = hub.NewRequest();
+  // The session ends in COMMIT, where a deferred trigger runs.
+  Status status = hub.store().WriteAndWait([](Conn& conn) {
+    return conn.Script(
+        "CREATE FUNCTION cut() RETURNS trigger LANGUAGE plpgsql AS"
+        " 'BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); RETURN NULL; END';"
+        "CREATE CONSTRAINT TRIGGER cut AFTER INSERT ON keys DEFERRABLE INITIALLY DEFERRED"
+        " FOR EACH ROW EXECUTE FUNCTION cut()");
+  });
+  ASSERT_TRUE(status.ok()) << status;
+  auto change = EngineCase::Change(name, true);
+  status = hub.Do(change, kKey);
+  EXPECT_EQ(RefusalOf(status), errors::TEMPORARILY_UNAVAILABLE) << status;
+  EXPECT_THAT(MessageOf(status), HasSubstr("the same request_id"));
+  ExpectDone(hub, name, 0);
+  status = hub.store().WriteAndWait(
+      [](Conn& conn) { return conn.Script("DROP TRIGGER cut ON keys; DROP FUNCTION cut()"); });
+  ASSERT_TRUE(status.ok()) << status;
+  for (int again = 0; again < 2; ++again) EXPECT_TRUE(SendAgain(hub, name).ok());
   ExpectDone(hub, name, 1);
 }
 
