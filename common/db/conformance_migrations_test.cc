@@ -51,6 +51,132 @@ TEST_P(DbMigrations, ADatabaseThatIsAheadIsRefused) {
               AllOf(HasSubstr("is at migration 3"), HasSubstr("knows them up to 2")));
 }
 
+// Three, and two more: one that a program that knows three can run on, one that says nothing.
+std::vector<Migration> FiveMigrations() {
+  auto all = ThreeMigrations();
+  all.push_back(
+      {4, "0004_more.sql",
+       "-- readable since: 3\nALTER TABLE items ADD COLUMN places {int64} NOT NULL DEFAULT 5;"
+       "ALTER TABLE items ADD COLUMN colour {text}"});
+  all.push_back({5, "0005_state.sql", "ALTER TABLE items ADD COLUMN state {text}"});
+  return all;
+}
+
+// What a program that knows the first `known` is told, and what it says on its way.
+std::string Says(Store& store, int known, Status* status) {
+  const auto all = FiveMigrations();
+  ::testing::internal::CaptureStderr();
+  *status = store.Migrate({all.begin(), all.begin() + known});
+  return ::testing::internal::GetCapturedStderr();
+}
+
+TEST_P(DbMigrations, AnOlderProgramRunsOnWhatSaysThatItMay) {
+  auto all = FiveMigrations();
+  all.pop_back();
+  Status status;
+  ASSERT_TRUE(store().Migrate(all).ok());
+  EXPECT_EQ(
+      Says(store(), 3, &status),
+      "the database is at migration 4 (0004_more.sql), this program knows them up to 3 and can"
+      " run on it\n");
+  ASSERT_TRUE(status.ok()) << status;
+  // Its statements know nothing of what is more.
+  ASSERT_TRUE(Exec(kInsert, {2, "two", 0}).ok());
+  EXPECT_THAT(Rows("SELECT id, places, colour FROM items ORDER BY id", {}, "iit"),
+              ElementsAre("1,5,null", "2,5,null"));
+  EXPECT_EQ(Int("SELECT max(number) FROM schema_migrations"), 4);  // and it stays as it is
+  EXPECT_EQ(Says(store(), 4, &status), "");
+}
+
+TEST_P(DbMigrations, AProgramThatIsOlderThanThatIsRefused) {
+  auto all = FiveMigrations();
+  all.pop_back();
+  ASSERT_TRUE(store().Migrate(all).ok());
+  Status status;
+  EXPECT_EQ(Says(store(), 2, &status), "");
+  EXPECT_EQ(RefusalOf(status), errors::INTERNAL_FAULT);
+  EXPECT_THAT(MessageOf(status),
+              AllOf(HasSubstr("is at migration 4"), HasSubstr("up to 2"),
+                    HasSubstr("only one that knows them up to 3 can run on it")));
+}
+
+TEST_P(DbMigrations, OneStepThatSaysNothingIsEnoughToBeRefused) {
+  auto all = FiveMigrations();
+  all.push_back(
+      {6, "0006_more.sql", "-- readable since: 3\nALTER TABLE items ADD COLUMN x {text}"});
+  ASSERT_TRUE(store().Migrate(all).ok());
+  Status status;
+  Says(store(), 4, &status);
+  EXPECT_THAT(MessageOf(status),
+              AllOf(HasSubstr("is at migration 6"), HasSubstr("up to 5 can run on it")));
+  Says(store(), 5, &status);
+  EXPECT_TRUE(status.ok()) << status;
+}
+
+TEST_P(DbMigrations, AnOlderProgramHoldsWhatItKnowsAgainstTheDatabase) {
+  auto all = FiveMigrations();
+  all.pop_back();
+  ASSERT_TRUE(store().Migrate(all).ok());
+  auto older = ThreeMigrations();
+  older[1].sql += " ";
+  EXPECT_THAT(MessageOf(store().Migrate(older)),
+              HasSubstr("migration 2 (0002_seed.sql) was changed"));
+}
+
+TEST_P(DbMigrations, AFigureThatCannotBeIsRefused) {
+  for (const char* figure : {"0", "5", "-1", "three", "3 or so", "", "03"}) {
+    auto all = ThreeMigrations();
+    all.push_back(
+        {4, "0004_more.sql",
+         std::string("-- readable since: ") + figure + "\nCREATE TABLE more(id {int64})"});
+    EXPECT_THAT(MessageOf(store().Migrate(all)),
+                AllOf(HasSubstr("migration 4 (0004_more.sql)"), HasSubstr("from 1 to 4")))
+        << figure;
+    EXPECT_EQ(Int("SELECT max(number) FROM schema_migrations"), 3);
+  }
+}
+
+TEST_P(DbMigrations, StepsThatWereNotedWithoutAFigureAreForTheirOwnProgram) {
+  // As version 0.1.0 left the table.
+  auto all = FiveMigrations();
+  all.pop_back();
+  ASSERT_TRUE(store().Migrate(all).ok());
+  Script("ALTER TABLE schema_migrations DROP COLUMN readable_since");
+  Status status;
+  Says(store(), 3, &status);
+  EXPECT_THAT(MessageOf(status), HasSubstr("up to 4 can run on it"));
+  Says(store(), 5, &status);
+  ASSERT_TRUE(status.ok()) << status;
+  EXPECT_THAT(
+      Rows("SELECT number, readable_since FROM schema_migrations ORDER BY number", {}, "ii"),
+      ElementsAre("1,null", "2,null", "3,null", "4,null", "5,5"));
+}
+
+TEST_P(DbMigrations, AnOlderAndANewerProgramWorkSideBySide) {
+  // The newer one brings the schema on while the older one serves.
+  auto all = FiveMigrations();
+  all.pop_back();
+  ASSERT_TRUE(store().Migrate(ThreeMigrations()).ok());
+  std::atomic<bool> through{false};
+  std::atomic<int> written{0};
+  std::thread older([&] {
+    for (int i = 10; !through; ++i) {
+      Status status = Exec(kInsert, {i, std::to_string(i), 0});
+      EXPECT_TRUE(status.ok()) << status;
+      ++written;
+    }
+  });
+  while (written < 5) std::this_thread::yield();
+  Status status = store().Migrate(all);
+  EXPECT_TRUE(status.ok()) << status;
+  for (const int before = written; written < before + 5;) std::this_thread::yield();
+  through = true;
+  older.join();
+  Says(store(), 3, &status);
+  EXPECT_TRUE(status.ok()) << status;
+  EXPECT_EQ(Int("SELECT count(*) FROM items WHERE places = 5"), written + 1);
+}
+
 TEST_P(DbMigrations, NumbersWithoutAGap) {
   auto all = ThreeMigrations();
   all[2].number = 4;

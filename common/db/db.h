@@ -86,6 +86,10 @@ class Conn {
 // The text that appends a row lock to a SELECT in a write transaction (" FOR UPDATE", or nothing).
 const char* ForUpdate(const Conn& conn);
 
+// A step of the schema. A program whose list ends before it runs on what it leaves only where its
+// first line says so: '-- readable since: 3' is the oldest number whose program, with its records,
+// can read and write there (the step added a table, an index, or a column that is nullable or has a
+// default). Without that line, only programs that know the step do.
 struct Migration {
   int number;        // 1, 2, 3 ... without a gap
   std::string name;  // '0001_members.sql'
@@ -93,7 +97,8 @@ struct Migration {
 };
 
 struct StoreOptions {
-  // 'sqlite:/path/to/file.db' or 'postgres:<libpq connection string>'.
+  // 'sqlite:/path/to/file.db' or 'postgres:<libpq connection string>' (several hosts: whichever
+  // takes writes). A pooler must pool sessions; one that pools transactions is refused.
   std::string url;
   // PostgreSQL: the schema that holds the service's tables (search_path). Unused by SQLite.
   std::string schema;
@@ -127,10 +132,12 @@ class Store {
   Status ReadAndWait(Job job);
 
   // Applies the migrations above the stored number, each in one transaction with its row in table
-  // schema_migrations(number, name, checksum, applied_at). Refuses, with a sentence that names the
-  // numbers, a database that is ahead of `migrations` or whose stored checksum differs. One process
-  // at a time (PostgreSQL: advisory lock). `table` keeps apart what is numbered apart: the engine's
-  // own and the service's.
+  // schema_migrations(number, name, checksum, applied_at, readable_since): killed in whichever, it
+  // ends at its head when it is run again. A database that is ahead of `migrations` is run on, with
+  // a line on stderr, where all that it is ahead by is readable since this head or an older one.
+  // Refuses, with a sentence that names the numbers, one that is not, or whose stored checksum
+  // differs. One process at a time (PostgreSQL: advisory lock). `table` keeps apart what is
+  // numbered apart: the engine's own and the service's.
   Status Migrate(const std::vector<Migration>& migrations,
                  const std::string& table = "schema_migrations");
 

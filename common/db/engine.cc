@@ -215,6 +215,22 @@ StatusOr<size_t> CountParameters(const std::string& sql) {
   return count;
 }
 
+StatusOr<std::map<std::string, bool>> ColumnsOf(Conn& conn, const std::string& table) {
+  std::map<std::string, bool> columns;
+  const char* sql =
+      conn.engine() == Engine::kSqlite
+          ? "SELECT name, \"notnull\" = 0 OR dflt_value IS NOT NULL FROM pragma_table_info($1)"
+          : "SELECT column_name::text, CASE WHEN is_nullable = 'YES' OR column_default IS NOT NULL "
+            "THEN 1 ELSE 0 END "
+            "FROM information_schema.columns "
+            "WHERE table_schema = current_schema() AND table_name = $1";
+  RETURN_IF_ERROR(conn.Query(sql, {Value(table)}, [&](const Row& row) {
+    columns[std::string(row.Text(0))] = row.Int(1) != 0;
+    return Status();
+  }));
+  return columns;
+}
+
 bool IsText(std::string_view text) {
   const auto* at = reinterpret_cast<const unsigned char*>(text.data());
   const auto* end = at + text.size();

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <deque>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -126,6 +127,8 @@ Status CheckDeadline(Micros deadline);
 // The number of parameters ($1, $2 ...) of a statement, refused if they do not first appear in
 // ascending order (SQLite numbers them by appearance, PostgreSQL by name).
 StatusOr<size_t> CountParameters(const std::string& sql);
+// The columns of a table, and whether an INSERT may leave each out. None: there is no such table.
+StatusOr<std::map<std::string, bool>> ColumnsOf(Conn& conn, const std::string& table);
 // UTF-8 without NUL: what both engines keep as it is.
 bool IsText(std::string_view text);
 

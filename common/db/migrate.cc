@@ -1,4 +1,6 @@
+#include <algorithm>
 #include <cstddef>
+#include <cstdio>
 #include <string>
 #include <utility>
 #include <vector>
@@ -6,7 +8,7 @@
 #include "common/base/clock.h"
 #include "common/base/digest.h"
 #include "common/base/id.h"
-#include "common/db/db.h"
+#include "common/db/engine.h"
 #include "common/fault/failpoint.h"
 
 namespace hub::db {
@@ -61,41 +63,84 @@ Status CheckCollations(Conn& conn) {
   return Internal("column " + wrong + " does not sort by its bytes: declare it {text}");
 }
 
-// Applies the first migration that the database lacks, if any.
-Status Step(Conn& conn, const std::string& table, const std::vector<Migration>& migrations,
-            bool* applied) {
-  *applied = false;
-  RETURN_IF_ERROR(LockOutOthers(conn));
+// The oldest number whose program can run on what the migration leaves, as its first line may say;
+// else its own.
+StatusOr<int64_t> ReadableSince(const Migration& migration) {
+  static const std::string kWords = "-- readable since: ";
+  const std::string line = migration.sql.substr(0, migration.sql.find('\n'));
+  if (line.rfind(kWords, 0) != 0) return migration.number;
+  const std::string number = line.substr(kWords.size());
+  const int64_t since = std::atoll(number.c_str());
+  if (since < 1 || since > migration.number || std::to_string(since) != number) {
+    return Internal("migration " + Label(migration) + " says '" + line + "': a number from 1 to " +
+                    std::to_string(migration.number) + " is due");
+  }
+  return since;
+}
+
+// The steps that were taken. Those of a version that did not note it are readable since themselves.
+struct Taken {
+  int64_t number;
+  std::string name, checksum;
+  int64_t readable_since;
+};
+
+StatusOr<std::vector<Taken>> TakenSteps(Conn& conn, const std::string& table) {
   RETURN_IF_ERROR(
       conn.Script("CREATE TABLE IF NOT EXISTS " + table +
                   "(number {int64} NOT NULL PRIMARY KEY,"
-                  " name {text} NOT NULL, checksum {text} NOT NULL, applied_at {int64} NOT NULL)"
-                  " {strict}"));
-  std::vector<std::pair<int64_t, std::string>> stored;
-  RETURN_IF_ERROR(conn.Query("SELECT number, checksum FROM " + table + " ORDER BY number", {},
-                             [&](const Row& row) {
-                               stored.emplace_back(row.Int(0), row.Text(1));
-                               return absl::OkStatus();
-                             }));
-  for (size_t i = 0; i < stored.size(); ++i) {
-    const auto& [number, checksum] = stored[i];
-    if (number != static_cast<int64_t>(i) + 1) {
-      return Internal("the database holds migration " + std::to_string(number) + " but not " +
-                      std::to_string(i + 1) + ": its table " + table + " was changed by hand");
+                  " name {text} NOT NULL, checksum {text} NOT NULL, applied_at {int64} NOT NULL,"
+                  " readable_since {int64}) {strict}"));
+  ASSIGN_OR_RETURN(const auto columns, ColumnsOf(conn, table));
+  if (columns.count("readable_since") == 0) {
+    RETURN_IF_ERROR(conn.Script("ALTER TABLE " + table + " ADD COLUMN readable_since {int64}"));
+  }
+  std::vector<Taken> taken;
+  RETURN_IF_ERROR(
+      conn.Query("SELECT number, name, checksum, readable_since FROM " + table + " ORDER BY number",
+                 {}, [&](const Row& row) {
+                   taken.push_back({row.Int(0), std::string(row.Text(1)), std::string(row.Text(2)),
+                                    row.IsNull(3) ? row.Int(0) : row.Int(3)});
+                   return absl::OkStatus();
+                 }));
+  return taken;
+}
+
+// Applies the first migration that the database lacks, if any. `ahead` says how far the database is
+// beyond this program, where it may run nevertheless.
+Status Step(Conn& conn, const std::string& table, const std::vector<Migration>& migrations,
+            bool* applied, std::string* ahead) {
+  *applied = false;
+  ahead->clear();
+  RETURN_IF_ERROR(LockOutOthers(conn));
+  ASSIGN_OR_RETURN(const auto taken, TakenSteps(conn, table));
+  const int64_t head = static_cast<int64_t>(migrations.size());
+  int64_t readable_since = 0;  // by all steps that this program does not know
+  for (size_t i = 0; i < taken.size(); ++i) {
+    if (taken[i].number != static_cast<int64_t>(i) + 1) {
+      return Internal("the database holds migration " + std::to_string(taken[i].number) +
+                      " but not " + std::to_string(i + 1) + ": its table " + table +
+                      " was changed by hand");
     }
-    if (i >= migrations.size()) {
-      return Internal("the database is at migration " + std::to_string(stored.back().first) +
-                      ", this program knows them up to " + std::to_string(migrations.size()) +
-                      ": run a newer version of it");
-    }
-    if (checksum != Checksum(migrations[i].sql)) {
+    if (taken[i].number > head) {
+      readable_since = std::max(readable_since, taken[i].readable_since);
+    } else if (taken[i].checksum != Checksum(migrations[i].sql)) {
       return Internal("migration " + Label(migrations[i]) +
-                      " was changed after it was applied: stored checksum " + checksum +
+                      " was changed after it was applied: stored checksum " + taken[i].checksum +
                       ", this program has " + Checksum(migrations[i].sql));
     }
   }
-  if (stored.size() == migrations.size()) return CheckCollations(conn);
-  const Migration& next = migrations[stored.size()];
+  if (readable_since > 0) {
+    *ahead = "the database is at migration " + std::to_string(taken.back().number) + " (" +
+             taken.back().name + "), this program knows them up to " + std::to_string(head);
+    if (head < readable_since) {
+      return Internal(*ahead + ", and only one that knows them up to " +
+                      std::to_string(readable_since) + " can run on it: run a newer version of it");
+    }
+  }
+  if (taken.size() >= migrations.size()) return CheckCollations(conn);
+  const Migration& next = migrations[taken.size()];
+  ASSIGN_OR_RETURN(const int64_t next_readable_since, ReadableSince(next));
   Status status = conn.Script(next.sql);
   if (!status.ok()) {
     return Refuse(ReasonOf(status), "migration " + Label(next) + ": " + MessageOf(status));
@@ -104,9 +149,9 @@ Status Step(Conn& conn, const std::string& table, const std::vector<Migration>& 
   FAILPOINT("mid-migration");
   return conn
       .Exec("INSERT INTO " + table +
-                "(number, name, checksum, applied_at)"
-                " VALUES ($1, $2, $3, $4)",
-            {next.number, next.name, Checksum(next.sql), MachineNow()})
+                "(number, name, checksum, applied_at, readable_since)"
+                " VALUES ($1, $2, $3, $4, $5)",
+            {next.number, next.name, Checksum(next.sql), MachineNow(), next_readable_since})
       .status();
 }
 
@@ -120,10 +165,12 @@ Status Store::Migrate(const std::vector<Migration>& migrations, const std::strin
     }
   }
   bool applied = true;
+  std::string ahead;
   while (applied) {
     RETURN_IF_ERROR(
-        WriteAndWait([&](Conn& conn) { return Step(conn, table, migrations, &applied); }));
+        WriteAndWait([&](Conn& conn) { return Step(conn, table, migrations, &applied, &ahead); }));
   }
+  if (!ahead.empty()) std::fprintf(stderr, "%s and can run on it\n", ahead.c_str());
   return absl::OkStatus();
 }
 

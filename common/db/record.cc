@@ -1,6 +1,8 @@
 #include "common/db/record.h"
 
-#include <map>
+#include <memory>
+
+#include "common/db/engine.h"
 
 namespace hub::db {
 namespace {
@@ -245,18 +247,7 @@ const Column* FindColumn(const Resource& resource, const std::string& field) {
 
 Status CheckTable(Conn& conn, const Resource& resource) {
   const std::string& table = resource.option->table();
-  std::map<std::string, bool> there;  // column -> may be left out
-  const char* sql =
-      conn.engine() == Engine::kSqlite
-          ? "SELECT name, \"notnull\" = 0 OR dflt_value IS NOT NULL FROM pragma_table_info($1)"
-          : "SELECT column_name::text, CASE WHEN is_nullable = 'YES' OR column_default IS NOT NULL "
-            "THEN 1 ELSE 0 END "
-            "FROM information_schema.columns "
-            "WHERE table_schema = current_schema() AND table_name = $1";
-  RETURN_IF_ERROR(conn.Query(sql, {Value(table)}, [&](const Row& row) {
-    there[std::string(row.Text(0))] = row.Int(1) != 0;
-    return Status();
-  }));
+  ASSIGN_OR_RETURN(auto there, ColumnsOf(conn, table));
   const std::string& type = resource.type->name();
   if (there.empty()) return Internal(type + " has no table '" + table + "'");
   std::vector<std::string> wanted = {"forum", "id", "version"};

@@ -69,6 +69,36 @@ TEST_F(Child, DISABLED_OpensAsAService) {
   EXPECT_TRUE(status.ok()) << status;
 }
 
+TEST_P(Steps, AProgramOfTheVersionBeforeServesOnTheNewSchema) {
+  auto newer = ModuleOf("scheduling").migrations;
+  const int head = static_cast<int>(newer.size());
+  newer.push_back({head + 1, "next.sql",
+                   "-- readable since: " + std::to_string(head) +
+                       "\nALTER TABLE requests ADD COLUMN colour {text};"
+                       "ALTER TABLE requests ADD COLUMN places {int64} NOT NULL DEFAULT 5"});
+  store_.reset();
+  {
+    EngineCase older(options_, folder_.path() + "/keys.db");
+    const std::string name = older.NewRequest();
+    Status status = older.store().Migrate(newer);  // by the version after, while it serves
+    ASSERT_TRUE(status.ok()) << status;
+    EXPECT_TRUE(older.Do(EngineCase::Change(name, true)).ok());
+  }
+  // And it starts there, and makes, reads and changes records.
+  EngineCase older(options_, folder_.path() + "/keys.db");
+  const std::string name = older.NewRequest();
+  EXPECT_TRUE(older.Do(EngineCase::Change(name, true)).ok());
+  int64_t untouched = 0;
+  Status status = older.store().ReadAndWait([&](Conn& conn) -> Status {
+    ASSIGN_OR_RETURN(
+        untouched,
+        IntOf(conn, "SELECT count(*) FROM requests WHERE places = 5 AND colour IS NULL"));
+    return Status();
+  });
+  EXPECT_TRUE(status.ok()) << status;
+  EXPECT_EQ(untouched, 2);
+}
+
 TEST_P(Steps, OfEngagementEndAtTheirHeadWhereverTheyAreKilled) { KillInEach("engagement"); }
 TEST_P(Steps, OfMembershipEndAtTheirHeadWhereverTheyAreKilled) { KillInEach("membership"); }
 TEST_P(Steps, OfRemunerationEndAtTheirHeadWhereverTheyAreKilled) { KillInEach("remuneration"); }
