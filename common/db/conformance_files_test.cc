@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "common/db/conformance.h"
+#include "common/fault/failpoint.h"
 
 // SQLite's own call of the kernel, counted and, where a test wants it, failing.
 std::atomic<int64_t> syncs{0};
@@ -290,6 +291,36 @@ TEST_P(DbFiles, AfterAGoodEndTheLogIsInTheFile) {
   EXPECT_FALSE(std::filesystem::exists(file() + "-wal"));
   Use(options_);
   EXPECT_EQ(Int("SELECT count(*) FROM items"), 1);
+}
+
+TEST_F(Child, DISABLED_DiesAmidACheckpoint) {
+  ASSERT_TRUE(fault::Arm({"mid-checkpoint@" + word_.substr(0, word_.find(' '))}).ok());
+  Use(options_);
+  std::ofstream answered(word_.substr(word_.find(' ') + 1));
+  for (int64_t id = Int("SELECT coalesce(max(id), 0) FROM items") + 1;; ++id) {
+    ASSERT_TRUE(Exec(kInsert, {id, std::to_string(id) + std::string(1000, 'x'), id % 7}).ok());
+    answered << id << std::endl;
+  }
+}
+
+TEST_P(DbFiles, AKillAmidACheckpointLosesNothing) {
+  Script(kItems);
+  const std::string answered = folder_.path() + "/answered";
+  // At the first page, in the middle, and a checkpoint later: the file has some of the log's pages.
+  for (int page : {1, 50, 400}) {
+    store_.reset();
+    ASSERT_TRUE(
+        Killed(RunChild("DiesAmidACheckpoint", options_, std::to_string(page) + " " + answered)));
+    EXPECT_GT(std::filesystem::file_size(file() + "-wal"), 0u);
+    std::ifstream lines(answered);
+    int64_t last = 0;
+    for (int64_t id = 0; lines >> id;) last = id;
+    Use(options_);
+    EXPECT_THAT(Rows("PRAGMA integrity_check", {}, "t"), ElementsAre("ok"));
+    EXPECT_GE(Int("SELECT max(id) FROM items"), last);
+    EXPECT_EQ(Int("SELECT count(*) FROM items"), Int("SELECT max(id) FROM items"));
+    EXPECT_EQ(Int("SELECT count(*) FROM items WHERE n <> id % 7"), 0);
+  }
 }
 
 }  // namespace

@@ -35,6 +35,28 @@ struct Statement {
   size_t parameters;
 };
 
+// The methods of a database's file, with a place after each page that a checkpoint has copied there
+// from the log: with a write-ahead log nothing else writes that file.
+const sqlite3_io_methods* file_methods = nullptr;
+
+int CopyPage(sqlite3_file* file, const void* page, int size, sqlite3_int64 at) {
+  const int code = file_methods->xWrite(file, page, size, at);
+  FAILPOINT("mid-checkpoint");
+  return code;
+}
+
+void WatchCheckpoints(sqlite3* db) {
+  sqlite3_file* file = nullptr;
+  if (sqlite3_file_control(db, "main", SQLITE_FCNTL_FILE_POINTER, &file) != SQLITE_OK) return;
+  static const sqlite3_io_methods watched = [&] {
+    file_methods = file->pMethods;
+    sqlite3_io_methods methods = *file_methods;
+    methods.xWrite = CopyPage;
+    return methods;
+  }();
+  file->pMethods = &watched;
+}
+
 // The file that tells other processes that this database is taken. The kernel lets go of it when
 // the process ends, however it ends; the file itself stays, since removing it would race with a
 // start.
@@ -229,6 +251,7 @@ class SqliteConn : public EngineConn {
       return Internal("the database " + path + " cannot use a write-ahead log (mode " + mode +
                       "): it must lie on a local file system");
     }
+    if (fault::IsArmed()) WatchCheckpoints(db_.get());
     return DoScript("PRAGMA synchronous=FULL; PRAGMA journal_size_limit=67108864");
   }
 

@@ -27,6 +27,7 @@ const std::vector<std::string>& Names() {
       "asked",           // others have given their word, the command has not begun
       "before-commit",   // the commands of a batch have had their effect
       "after-commit",    // durable, nobody was answered
+      "mid-checkpoint",  // SQLite: a page more of the log is in the file
       "before-publish",  // committed, and its event not sent
       "after-publish",   // sent, not acknowledged
       "after-ack",       // acknowledged, not marked
