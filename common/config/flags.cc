@@ -9,6 +9,10 @@ ABSL_FLAG(std::string, database, "",
 ABSL_FLAG(std::string, keys_database, "",
           "the key store, apart from the data: 'sqlite:<file>' or 'postgres:<connection string>'; "
           "STATE/keys/keys.db where empty");
+ABSL_FLAG(
+    std::string, erasures, "",
+    "file that lists whose keys were destroyed, replayed at each start; it must outlive the key "
+    "store and its backups; STATE/erasures where empty");
 ABSL_FLAG(std::string, receivers, "",
           "file of the receivers of events; STATE/receivers.json where empty, if it is there");
 ABSL_FLAG(std::string, issuers, "",

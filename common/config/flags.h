@@ -11,6 +11,7 @@ ABSL_DECLARE_FLAG(std::string, listen);
 ABSL_DECLARE_FLAG(std::string, state);
 ABSL_DECLARE_FLAG(std::string, database);
 ABSL_DECLARE_FLAG(std::string, keys_database);
+ABSL_DECLARE_FLAG(std::string, erasures);
 ABSL_DECLARE_FLAG(std::string, receivers);
 ABSL_DECLARE_FLAG(std::string, issuers);
 ABSL_DECLARE_FLAG(std::string, inside_key);

@@ -140,6 +140,7 @@ Status Run(std::vector<Module> modules, sigset_t* signals) {
   ASSIGN_OR_RETURN(auto keys, privacy::KeyStore::Open(std::move(keys_store),
                                                       absl::HexStringToBytes(master_hex.substr(
                                                           0, 2 * privacy::kKeyBytes))));
+  RETURN_IF_ERROR(keys->KeepErasures(Or(absl::GetFlag(FLAGS_erasures), state + "/erasures")));
   ASSIGN_OR_RETURN(auto issuers, auth::ReadIssuers(Or(absl::GetFlag(FLAGS_issuers),
                                                       state + "/issuers/issuers.json"),
                                                    absl::GetFlag(FLAGS_production)));

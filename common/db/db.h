@@ -141,6 +141,12 @@ class Store {
   Status Migrate(const std::vector<Migration>& migrations,
                  const std::string& table = "schema_migrations");
 
+  // What was deleted or overwritten in `table` is in no file of the database any more. SQLite:
+  // rewrites the whole file and empties its log; TEMPORARILY_UNAVAILABLE while another program
+  // reads, to be tried again. PostgreSQL: rewrites the table; the server's own log keeps the bytes
+  // until it has no more use for that part of it. For small tables of secrets.
+  virtual Status Scrub(const std::string& table) = 0;
+
   // Finishes what is queued, then stops the threads; later jobs fail TEMPORARILY_UNAVAILABLE.
   virtual void Drain() = 0;
   // Write transactions committed, and the number of commits that made them durable (group commit).

@@ -605,6 +605,18 @@ class PostgresStore : public EngineStore {
 
   Engine engine() const override { return Engine::kPostgres; }
   Status HoldName() { return name_.Hold(); }
+  Status Scrub(const std::string& table) override {
+    ASSIGN_OR_RETURN(const Connection conn, ConnectTo(target_));
+    // Not for long, since whoever comes to the table waits behind it.
+    for (const std::string& sql :
+         {std::string("SET lock_timeout = '5s'"), "VACUUM FULL " + table}) {
+      const Result done(PQexec(conn.get(), sql.c_str()));
+      if (PQresultStatus(done.get()) == PGRES_COMMAND_OK) continue;
+      return Refuse(errors::TEMPORARILY_UNAVAILABLE,
+                    table + " cannot be rewritten now: " + PQerrorMessage(conn.get()));
+    }
+    return absl::OkStatus();
+  }
 
  private:
   void Serve(WorkQueue& queue, bool writes, std::atomic<int>* connected) {

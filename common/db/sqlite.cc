@@ -165,6 +165,21 @@ class SqliteConn : public EngineConn {
   // The engine failed, not a statement of a job: nothing since BEGIN can be relied upon.
   const Status& engine_error() const { return engine_error_; }
 
+  // Between transactions. VACUUM goes through the log page by page, and copies rows, not pages:
+  // what a page has left over behind its rows does not come along.
+  Status Scrub() {
+    RETURN_IF_ERROR(DoScript("VACUUM"));
+    bool busy = false;
+    RETURN_IF_ERROR(DoQuery("PRAGMA wal_checkpoint(TRUNCATE)", {}, [&](const Row& row) {
+      busy = row.Int(0) != 0;
+      return true;
+    }));
+    if (!busy) return absl::OkStatus();
+    return Refuse(
+        errors::TEMPORARILY_UNAVAILABLE,
+        "another program reads the database, so that its log cannot be emptied; try again");
+  }
+
   void Abandon() {
     if (!sqlite3_get_autocommit(db_.get())) {
       sqlite3_exec(db_.get(), "ROLLBACK", nullptr, nullptr, nullptr);
@@ -347,8 +362,14 @@ class SqliteStore : public EngineStore {
 
   Engine engine() const override { return Engine::kSqlite; }
 
+  Status Scrub(const std::string&) override {
+    ASSIGN_OR_RETURN(const auto conn, SqliteConn::Open(path_, true));
+    return conn->Scrub();
+  }
+
   // The database is this process's from here on.
   Status StartWriter(const std::string& path) {
+    path_ = path;
     ASSIGN_OR_RETURN(LockFile lock, LockFile::Take(path));
     lock_.emplace(std::move(lock));
     // Made here and not by SQLite, whose files would be readable for everyone; the log and its
@@ -418,6 +439,7 @@ class SqliteStore : public EngineStore {
     work.done(status);
   }
 
+  std::string path_;
   std::optional<LockFile> lock_;
   std::unique_ptr<SqliteConn> writer_;
   std::vector<std::unique_ptr<SqliteConn>> readers_;

@@ -1,10 +1,21 @@
 #include "common/privacy/keys.h"
 
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <iterator>
 #include <optional>
+#include <set>
 #include <utility>
-#include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "absl/time/time.h"
 #include "common/base/clock.h"
 #include "common/base/id.h"
 #include "common/privacy/seal.h"
@@ -34,7 +45,88 @@ CREATE TABLE keys (
   return migrations;
 }
 
+Status CannotKeep(const std::string& file) {
+  return Refuse(errors::TEMPORARILY_UNAVAILABLE,
+                absl::StrCat("the list of erasures '", file, "' cannot be written (",
+                             std::strerror(errno), "), so nothing is erased; try again"));
+}
+
+// Adds a whole line or nothing, durably. Several processes may keep one list.
+Status AppendLine(const std::string& file, const std::string& line) {
+  const int fd = open(file.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+  if (fd < 0) return CannotKeep(file);
+  const auto append = [&]() -> Status {
+    if (flock(fd, LOCK_EX) != 0) return CannotKeep(file);
+    off_t end = lseek(fd, 0, SEEK_END);
+    // A line that a power cut left without its end was never an erasure.
+    for (char last = 0; end > 0; --end) {
+      if (pread(fd, &last, 1, end - 1) != 1) return CannotKeep(file);
+      if (last == '\n') break;
+    }
+    if (ftruncate(fd, end) != 0) return CannotKeep(file);
+    if (write(fd, line.data(), line.size()) == static_cast<ssize_t>(line.size()) &&
+        fsync(fd) == 0) {
+      return absl::OkStatus();
+    }
+    const Status failed = CannotKeep(file);
+    if (ftruncate(fd, end) != 0) return CannotKeep(file);
+    return failed;
+  };
+  const Status appended = append();
+  close(fd);
+  return appended;
+}
+
+bool IsWord(const std::string& text) {
+  return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
+    return static_cast<unsigned char>(c) > ' ' && c != 127;
+  });
+}
+
 }  // namespace
+
+std::string LineOf(const Erasure& erasure) {
+  return absl::StrCat(
+      absl::FormatTime("%Y-%m-%dT%H:%M:%SZ", absl::FromUnixMicros(erasure.at), absl::UTCTimeZone()),
+      " ", erasure.service, " ", erasure.person);
+}
+
+StatusOr<std::vector<Erasure>> ReadErasures(const std::string& file) {
+  std::ifstream in(file, std::ios::binary);
+  if (!in) return InvalidField("erasures", absl::StrCat("the file '", file, "' cannot be read"));
+  const std::string text{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+  std::vector<std::string> lines = absl::StrSplit(text, '\n');
+  lines.pop_back();
+  std::vector<Erasure> erasures;
+  for (size_t i = 0; i < lines.size(); ++i) {
+    const std::vector<std::string> words = absl::StrSplit(lines[i], ' ');
+    absl::Time at;
+    if (words.size() != 3 || !absl::ParseTime(absl::RFC3339_full, words[0], &at, nullptr) ||
+        !IsWord(words[1]) || !IsWord(words[2])) {
+      return InvalidField("erasures",
+                          absl::StrCat("line ", i + 1, " of '", file,
+                                       "' is not an erasure: a time, a service and a person, as in "
+                                       "'2022-06-14T10:00:00Z membership 0190b5c2'"));
+    }
+    erasures.push_back({absl::ToUnixMicros(at), words[1], words[2]});
+  }
+  return erasures;
+}
+
+StatusOr<std::vector<Erasure>> ReadErasures(db::Store& store) {
+  std::vector<Erasure> erasures;
+  RETURN_IF_ERROR(store.ReadAndWait([&](db::Conn& conn) {
+    erasures.clear();
+    return conn.Query(
+        "SELECT erased_at, service, name FROM keys WHERE kind = 'subject'"
+        " AND erased_at IS NOT NULL ORDER BY erased_at, service, name",
+        {}, [&](const db::Row& row) {
+          erasures.push_back({row.Int(0), std::string(row.Text(1)), std::string(row.Text(2))});
+          return absl::OkStatus();
+        });
+  }));
+  return erasures;
+}
 
 KeyStore::KeyStore(std::unique_ptr<db::Store> store, const std::string& master, Micros cache_life)
     : store_(std::move(store)), master_(master), cache_life_(cache_life) {}
@@ -124,22 +216,46 @@ StatusOr<std::string> KeyStore::WrappedKey(const std::string& kind, const std::s
   return *std::move(wrapped);
 }
 
-Status KeyStore::EraseSubjectKey(const std::string& service, const std::string& person) {
-  RETURN_IF_ERROR(store_->WriteAndWait([&](db::Conn& conn) -> Status {
-    const int64_t now = MachineNow();
-    RETURN_IF_ERROR(conn.Exec("INSERT INTO keys (kind, service, name, erased_at)"
-                              " VALUES ('subject', $1, $2, $3) ON CONFLICT DO NOTHING",
-                              {service, person, now})
-                        .status());
-    return conn
-        .Exec(
-            "UPDATE keys SET wrapped = NULL, erased_at = $1 WHERE kind = 'subject'"
-            " AND service = $2 AND name = $3 AND wrapped IS NOT NULL",
-            {now, service, person})
-        .status();
-  }));
-  Forget();
+Status KeyStore::KeepErasures(const std::string& file) {
+  RETURN_IF_ERROR(AppendLine(file, ""));
+  ASSIGN_OR_RETURN(const std::vector<Erasure> list, ReadErasures(file));
+  ASSIGN_OR_RETURN(const std::vector<Erasure> done, Erasures());
+  std::set<std::pair<std::string, std::string>> erased;
+  for (const Erasure& erasure : done) erased.insert({erasure.service, erasure.person});
+  std::vector<Erasure> missing;
+  for (const Erasure& erasure : list) {
+    if (erased.insert({erasure.service, erasure.person}).second) missing.push_back(erasure);
+  }
+  if (!missing.empty()) RETURN_IF_ERROR(Erase(missing));
+  list_ = file;
   return absl::OkStatus();
+}
+
+Status KeyStore::EraseSubjectKey(const std::string& service, const std::string& person) {
+  const Erasure erasure{MachineNow(), service, person};
+  if (!IsWord(service) || !IsWord(person)) {
+    return InvalidField("person", absl::StrCat("'", service, " ", person,
+                                               "' is not a service and the id of a person"));
+  }
+  if (!list_.empty()) RETURN_IF_ERROR(AppendLine(list_, LineOf(erasure) + "\n"));
+  return Erase({erasure});
+}
+
+Status KeyStore::Erase(const std::vector<Erasure>& erasures) {
+  RETURN_IF_ERROR(store_->WriteAndWait([&](db::Conn& conn) -> Status {
+    for (const auto& [at, service, person] : erasures) {
+      conn.Post(
+          "INSERT INTO keys (kind, service, name, erased_at)"
+          " VALUES ('subject', $1, $2, $3) ON CONFLICT DO NOTHING",
+          {service, person, at});
+      conn.Post(
+          "UPDATE keys SET wrapped = NULL, erased_at = $1 WHERE kind = 'subject'"
+          " AND service = $2 AND name = $3 AND wrapped IS NOT NULL",
+          {at, service, person});
+    }
+    return absl::OkStatus();
+  }));
+  return Forget();
 }
 
 StatusOr<int64_t> KeyStore::EraseDayKeysBefore(const std::string& service,
@@ -153,15 +269,17 @@ StatusOr<int64_t> KeyStore::EraseDayKeysBefore(const std::string& service,
                                        {MachineNow(), service, date}));
     return absl::OkStatus();
   }));
-  Forget();
+  if (erased > 0) RETURN_IF_ERROR(Forget());
   return erased;
 }
 
-// After an erasure is durable. Erasures are rare, so that all keys may leave for one.
-void KeyStore::Forget() {
-  std::lock_guard<std::mutex> lock(mutex_);
-  cache_.clear();
-  ++erasures_;
+Status KeyStore::Forget() {
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    cache_.clear();
+    ++erasures_;
+  }
+  return store_->Scrub("keys");
 }
 
 }  // namespace hub::privacy

@@ -3,8 +3,9 @@
 // with its own short-lived backup: erasing a key erases what it sealed in every backup of the
 // services' databases. Replicas share it (PostgreSQL) or are one process (SQLite).
 //
-// An erased key leaves its row behind, without the key: the rows with `erased_at` are the list of
-// erasures that a restore replays, and no key is ever made again under that name.
+// An erased key leaves its row behind, without the key, and no key is ever made again under that
+// name. No byte of the key stays in the store's files. So that a restored store does not have it
+// again, the list of erasures is kept in a file too, and replayed at every start.
 #pragma once
 
 #include <cstdint>
@@ -12,12 +13,25 @@
 #include <mutex>
 #include <string>
 #include <unordered_map>
+#include <vector>
 
 #include "common/base/date.h"
 #include "common/base/status.h"
 #include "common/db/db.h"
 
 namespace hub::privacy {
+
+// That a person's key was destroyed in a service. In the list it is a line:
+// '2022-06-14T10:00:00Z membership 0190b5c2-...'.
+struct Erasure {
+  Micros at;
+  std::string service, person;
+};
+std::string LineOf(const Erasure& erasure);
+// Says which line is no erasure. A last line without its end is no erasure yet.
+StatusOr<std::vector<Erasure>> ReadErasures(const std::string& file);
+// What a key store has destroyed of persons, oldest first.
+StatusOr<std::vector<Erasure>> ReadErasures(db::Store& store);
 
 class KeyStore {
  public:
@@ -37,8 +51,13 @@ class KeyStore {
   StatusOr<std::string> NamedKey(const std::string& service, const std::string& name);
   // The key of a civil date (machine time) under which answers are sealed and hashed.
   StatusOr<std::string> DayKey(const std::string& service, const std::string& date);
+  // Who is on the list is erased now, and from now on an erasure is first written there. The file
+  // is made where there is none; it must outlive this store and every backup of it.
+  Status KeepErasures(const std::string& file);
   // Again, or of a key that was never made, it is the same: that person has no key here any more.
+  // TEMPORARILY_UNAVAILABLE: no key, but perhaps bytes of it in the files yet; to be tried again.
   Status EraseSubjectKey(const std::string& service, const std::string& person);
+  StatusOr<std::vector<Erasure>> Erasures() { return ReadErasures(*store_); }
   // Destroys day keys before `date`; how many.
   StatusOr<int64_t> EraseDayKeysBefore(const std::string& service, const std::string& date);
 
@@ -48,11 +67,14 @@ class KeyStore {
                             const std::string& name);
   StatusOr<std::string> WrappedKey(const std::string& kind, const std::string& service,
                                    const std::string& name);
-  void Forget();
+  Status Erase(const std::vector<Erasure>& erasures);
+  // After an erasure is durable. Erasures are rare, so that all keys may leave for one.
+  Status Forget();
 
   const std::unique_ptr<db::Store> store_;
   const std::string master_;
   const Micros cache_life_;
+  std::string list_;  // the file of erasures; empty: none is kept
 
   std::mutex mutex_;
   std::unordered_map<std::string, std::string> cache_;

@@ -17,12 +17,13 @@
 #include "common/base/clock.h"
 #include "common/base/id.h"
 #include "common/privacy/seal.h"
+#include "common/testing/mini_postgres.h"
 
 namespace hub::privacy {
 namespace {
 
-using testing::HasSubstr;
-using testing::Not;
+using ::testing::HasSubstr;
+using ::testing::Not;
 
 const std::string kMaster(kKeyBytes, 'm');
 
@@ -48,6 +49,7 @@ class HeldStore : public db::Store {
       done(status);
     });
   }
+  Status Scrub(const std::string& table) override { return store_->Scrub(table); }
   void Drain() override { store_->Drain(); }
   int64_t jobs_committed() const override { return store_->jobs_committed(); }
   int64_t commits() const override { return store_->commits(); }
@@ -58,7 +60,7 @@ class HeldStore : public db::Store {
   std::promise<void> held_, released_;
 };
 
-class KeysTest : public testing::Test {
+class KeysTest : public ::testing::Test {
  protected:
   KeysTest() : folder_(std::filesystem::temp_directory_path() / ("keys-" + NewRandomId())) {
     std::filesystem::create_directory(folder_);
@@ -112,10 +114,17 @@ class KeysTest : public testing::Test {
     return wrapped;
   }
 
+  // Beside the store, in a folder that goes with the test.
+  std::string Beside(const std::string& name) {
+    std::filesystem::create_directories(folder_ / "beside");
+    return (folder_ / "beside" / name).string();
+  }
+
   // All bytes of the database's files.
   std::string OnDisk() {
     std::ostringstream bytes;
     for (const auto& entry : std::filesystem::directory_iterator(folder_)) {
+      if (!entry.is_regular_file()) continue;
       if (std::filesystem::file_size(entry) > 0) bytes << std::ifstream(entry.path()).rdbuf();
     }
     return bytes.str();
@@ -187,18 +196,158 @@ TEST_F(KeysTest, AnErasureKeepsItsFirstTime) {
   EXPECT_LE(at, after);
 }
 
-TEST_F(KeysTest, NoByteOfAnErasedKeyStaysInTheFile) {
+// In file, log and what pages have left over, while the store is open and goes on.
+TEST_F(KeysTest, NoByteOfAnErasedKeyStaysInTheFiles) {
   std::string key = *keys().SubjectKey("membership", "people/1");
   std::string wrapped = StoredKey("subject", "people/1");
   ASSERT_EQ(wrapped.size(), kKeyBytes + 28);
-  keys_.reset();
+  for (int i = 2; i < 300; ++i) {  // pages fill and split: rows have moved
+    ASSERT_TRUE(keys().SubjectKey("membership", "people/" + std::to_string(i)).ok());
+  }
   EXPECT_THAT(OnDisk(), HasSubstr(wrapped));
   EXPECT_THAT(OnDisk(), Not(HasSubstr(key)));
   EXPECT_THAT(OnDisk(), Not(HasSubstr(kMaster)));
-  Reopen();
+  const std::string other = StoredKey("subject", "people/2");
   ASSERT_TRUE(keys().EraseSubjectKey("membership", "people/1").ok());
-  keys_.reset();
   EXPECT_THAT(OnDisk(), Not(HasSubstr(wrapped)));
+  EXPECT_THAT(OnDisk(), HasSubstr(other));
+
+  ASSERT_TRUE(keys().DayKey("membership", "2021-12-03").ok());
+  wrapped = StoredKey("day", "2021-12-03");
+  EXPECT_THAT(OnDisk(), HasSubstr(wrapped));
+  ASSERT_EQ(*keys().EraseDayKeysBefore("membership", "2021-12-04"), 1);
+  EXPECT_THAT(OnDisk(), Not(HasSubstr(wrapped)));
+}
+
+// Of PostgreSQL: in the table's own file. Its log is the server's.
+TEST_F(KeysTest, NoByteOfAnErasedKeyStaysInTheTable) {
+  auto server = hub::testing::MiniPostgres::Shared();
+  ASSERT_TRUE(server.ok()) << server.status();
+  db::StoreOptions options;
+  options.url = "postgres:" + (*server)->ConnString();
+  options.schema = "keys_" + Hex(RandomBytes(6));
+  auto store = db::Store::Open(options);
+  ASSERT_TRUE(store.ok()) << store.status();
+  db::Store& open = **store;
+  auto keys = KeyStore::Open(*std::move(store), kMaster);
+  ASSERT_TRUE(keys.ok()) << keys.status();
+  const auto file = [&] {
+    std::string bytes;
+    EXPECT_TRUE(open.WriteAndWait([&](db::Conn& conn) -> Status {
+                      RETURN_IF_ERROR(conn.Script("CHECKPOINT"));
+                      return conn.Query("SELECT pg_read_binary_file(pg_relation_filepath('keys'))",
+                                        {}, [&](const db::Row& row) {
+                                          bytes = row.Blob(0);
+                                          return absl::OkStatus();
+                                        });
+                    })
+                    .ok());
+    return bytes;
+  };
+  for (int i = 0; i < 100; ++i) {
+    ASSERT_TRUE((*keys)->SubjectKey("membership", std::to_string(i)).ok());
+  }
+  std::string wrapped, other;
+  ASSERT_TRUE(open.ReadAndWait([&](db::Conn& conn) {
+                    return conn.Query("SELECT wrapped, name FROM keys WHERE name IN ('7', '8')", {},
+                                      [&](const db::Row& row) {
+                                        (row.Text(1) == "7" ? wrapped : other) = row.Blob(0);
+                                        return absl::OkStatus();
+                                      });
+                  })
+                  .ok());
+  EXPECT_THAT(file(), HasSubstr(wrapped));
+  ASSERT_TRUE((*keys)->EraseSubjectKey("membership", "7").ok());
+  EXPECT_THAT(file(), Not(HasSubstr(wrapped)));
+  EXPECT_THAT(file(), HasSubstr(other));
+}
+
+TEST_F(KeysTest, WhileAnotherProgramReadsAnErasureIsNotDone) {
+  ASSERT_TRUE(keys().SubjectKey("membership", "people/1").ok());
+  const std::string wrapped = StoredKey("subject", "people/1");
+  db::StoreOptions beside = Options();
+  beside.read_only = true;
+  auto reader = db::Store::Open(beside);
+  ASSERT_TRUE(reader.ok()) << reader.status();
+  std::promise<void> reads, goes;
+  std::thread program([&] {
+    EXPECT_TRUE((*reader)
+                    ->ReadAndWait([&](db::Conn& conn) -> Status {
+                      RETURN_IF_ERROR(conn.Query("SELECT COUNT(*) FROM keys", {},
+                                                 [](const auto&) { return absl::OkStatus(); }));
+                      reads.set_value();
+                      goes.get_future().wait();
+                      return absl::OkStatus();
+                    })
+                    .ok());
+  });
+  reads.get_future().wait();
+  const Status early = keys().EraseSubjectKey("membership", "people/1");
+  EXPECT_EQ(ReasonOf(early), errors::TEMPORARILY_UNAVAILABLE) << early;
+  EXPECT_FALSE(keys().SubjectKey("membership", "people/1").ok());  // all the same
+  goes.set_value();
+  program.join();
+  EXPECT_TRUE(keys().EraseSubjectKey("membership", "people/1").ok());
+  EXPECT_THAT(OnDisk(), Not(HasSubstr(wrapped)));
+}
+
+// ---- the list of erasures ----
+
+TEST_F(KeysTest, ARestoredStoreIsErasedAgainByTheList) {
+  const std::string list = Beside("erasures");
+  ASSERT_TRUE(keys().KeepErasures(list).ok());
+  const std::string kept = *keys().SubjectKey("membership", "2");
+  ASSERT_TRUE(keys().SubjectKey("membership", "1").ok());
+  keys_.reset();
+  std::filesystem::copy(folder_ / "keys.db", Beside("backup.db"));
+  Reopen();
+  ASSERT_TRUE(keys().KeepErasures(list).ok());
+  ASSERT_TRUE(keys().EraseSubjectKey("membership", "1").ok());
+  const auto erased = *keys().Erasures();
+  ASSERT_EQ(erased.size(), 1u);
+  keys_.reset();
+
+  std::filesystem::copy_file(Beside("backup.db"), folder_ / "keys.db",
+                             std::filesystem::copy_options::overwrite_existing);
+  Reopen();
+  ASSERT_TRUE(keys().SubjectKey("membership", "1").ok());  // back, were it not for the list
+  const std::string wrapped = StoredKey("subject", "1");
+  ASSERT_TRUE(keys().KeepErasures(list).ok());
+  EXPECT_EQ(ReasonOf(keys().SubjectKey("membership", "1").status()), errors::RESOURCE_NOT_FOUND);
+  EXPECT_EQ(*keys().SubjectKey("membership", "2"), kept);
+  EXPECT_THAT(OnDisk(), Not(HasSubstr(wrapped)));
+  const auto again = *keys().Erasures();
+  ASSERT_EQ(again.size(), 1u);
+  EXPECT_EQ(again[0].at / 1000000, erased[0].at / 1000000);  // when it was first done
+}
+
+TEST_F(KeysTest, TheListIsReadToTheLastWholeLine) {
+  const std::string list = Beside("erasures");
+  std::ofstream(list) << "2022-06-14T10:00:00Z membership 1\n2022-06-14T10:00:00Z membership 2";
+  ASSERT_TRUE(keys().KeepErasures(list).ok());
+  EXPECT_FALSE(keys().SubjectKey("membership", "1").ok());
+  EXPECT_TRUE(keys().SubjectKey("membership", "2").ok());
+  ASSERT_TRUE(keys().EraseSubjectKey("engagement", "3").ok());
+  const auto erasures = *ReadErasures(list);
+  ASSERT_EQ(erasures.size(), 2u);
+  EXPECT_EQ(erasures[1].service + " " + erasures[1].person, "engagement 3");
+
+  std::ofstream(list, std::ios::app) << "yesterday membership 4\n";
+  const Status wrong = keys().KeepErasures(list);
+  EXPECT_EQ(ReasonOf(wrong), errors::INVALID_FIELD);
+  EXPECT_THAT(MessageOf(wrong), HasSubstr("line 3 of"));
+}
+
+TEST_F(KeysTest, NothingIsErasedThatTheListCannotKeep) {
+  ASSERT_TRUE(keys().KeepErasures(Beside("erasures")).ok());
+  ASSERT_TRUE(keys().SubjectKey("membership", "1").ok());
+  std::filesystem::remove(Beside("erasures"));
+  std::filesystem::create_directory(Beside("erasures"));
+  const Status refused = keys().EraseSubjectKey("membership", "1");
+  EXPECT_EQ(ReasonOf(refused), errors::TEMPORARILY_UNAVAILABLE);
+  EXPECT_THAT(MessageOf(refused), HasSubstr("nothing is erased"));
+  EXPECT_TRUE(keys().SubjectKey("membership", "1").ok());
+  EXPECT_EQ(ReasonOf(keys().EraseSubjectKey("membership", "a b")), errors::INVALID_FIELD);
 }
 
 TEST_F(KeysTest, AnotherMasterKeyIsRefusedAtTheStart) {
