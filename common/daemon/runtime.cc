@@ -27,6 +27,13 @@ std::string CollectionOf(const std::string& aggregate) {
   return resource ? resource->collection : "";
 }
 
+int64_t NumberOf(const std::string& epoch) { return std::strtoll(epoch.c_str(), nullptr, 10); }
+
+Envelope EnvelopeOf(const v1::Event& event) {
+  return {event.id(),       event.type(),  event.subject(),       event.version(),
+          event.sequence(), event.epoch(), ToMicros(event.time())};
+}
+
 }  // namespace
 
 Runtime::Runtime(Module module, Options options)
@@ -86,12 +93,15 @@ StatusOr<std::unique_ptr<Runtime>> Runtime::Open(Module module, Options options)
     const auto& option =
         event.make()->GetDescriptor()->options().GetExtension(::coproduction::options::v1::event);
     const auto* resource = schema::FindResource(option.aggregate());
-    if (resource != nullptr) self.followed_.insert(resource->collection);
+    if (resource == nullptr) continue;
+    self.followed_.insert(resource->collection);
+    self.producers_.insert(resource->service);
   }
   return runtime;
 }
 
 Status Runtime::Start() {
+  RETURN_IF_ERROR(ReadEpoch());
   const events::Receiver* services = nullptr;
   for (const auto& receiver : options_.receivers) {
     if (receiver.name == "services") services = &receiver;
@@ -115,6 +125,7 @@ Status Runtime::Start() {
     ASSIGN_OR_RETURN(subscriber_, events::Subscriber::Start(
                                       *services, module_.name,
                                       [this](const Envelope& envelope, const std::string& body) {
+                                        std::lock_guard<std::mutex> one(apply_mutex_);
                                         return Apply(envelope, body);
                                       },
                                       std::move(lease)));
@@ -186,12 +197,13 @@ Status Runtime::ApplyOne(const Envelope& envelope, const std::string& body, bool
       InsideCall(journal::kEvent, ForumOf(envelope.aggregate), envelope.id, envelope.type, body);
   *gap = false;
   return engine_->ExecuteAndWait(call, [&](Write& write) -> Status {
-    // The dense sequence tells what was missed; a higher epoch begins it anew.
+    // The dense sequence tells what was missed. After a restore a number may be told anew, where
+    // its first event was lost and had been taken here.
     std::string epoch;
     ASSIGN_OR_RETURN(*last, LastOf(write, envelope.aggregate, &epoch));
-    const bool new_epoch = !epoch.empty() && epoch != envelope.epoch;
-    if (!new_epoch && envelope.sequence <= *last) return Status();  // applied before
-    if (!new_epoch && envelope.sequence > *last + 1) {
+    const bool anew = !epoch.empty() && epoch != envelope.epoch;
+    if (!anew && envelope.sequence <= *last) return Status();  // applied before
+    if (envelope.sequence > *last + 1) {
       *gap = true;
       return Refuse(errors::INTERNAL_FAULT, "a gap in the events of " + envelope.aggregate,
                     "sequence");
@@ -207,6 +219,8 @@ Status Runtime::ApplyOne(const Envelope& envelope, const std::string& body, bool
 
 Status Runtime::Apply(const Envelope& envelope, const std::string& body) {
   if (!Follows(envelope.aggregate)) return Status();
+  // From before a restore. What was not lost is asked of its owner (FollowEpoch).
+  if (NumberOf(envelope.epoch) < epoch_) return Status();
   bool gap = false;
   int64_t last = 0;
   Status status = ApplyOne(envelope, body, &gap, &last);
@@ -242,20 +256,85 @@ Status Runtime::Repair(const Envelope& envelope, int64_t after) {
   const auto* resource = schema::ResourceOfName(envelope.aggregate);
   while (true) {
     request.set_after_sequence(after);
-    v1::ListEventsResponse response;
-    ASSIGN_OR_RETURN(std::string token, options_.authenticator->InsideToken(
-                                            module_.name, auth::ServicePrincipal(module_.name)));
-    RETURN_IF_ERROR(options_.peers->CallService(resource->service, token, MachineNow() + 10'000'000,
-                                                request, &response));
-    for (const auto& event : response.events()) {
+    ASSIGN_OR_RETURN(const auto page, ListEventsOf(resource->service, request));
+    for (const auto& event : page.events()) {
       if (event.sequence() >= envelope.sequence) return Status();
-      RETURN_IF_ERROR(Apply({event.id(), event.type(), event.subject(), event.version(),
-                             event.sequence(), event.epoch(), ToMicros(event.time())},
-                            event.data()));
+      RETURN_IF_ERROR(Apply(EnvelopeOf(event), event.data()));
       after = event.sequence();
     }
-    if (response.events().empty()) return Status();
+    if (page.events().empty()) return Status();
   }
+}
+
+StatusOr<v1::ListEventsResponse> Runtime::ListEventsOf(const std::string& service,
+                                                       const v1::ListEventsRequest& request) {
+  v1::ListEventsResponse response;
+  ASSIGN_OR_RETURN(std::string token, options_.authenticator->InsideToken(
+                                          module_.name, auth::ServicePrincipal(module_.name)));
+  RETURN_IF_ERROR(
+      options_.peers->CallService(service, token, MachineNow() + 10'000'000, request, &response));
+  return response;
+}
+
+Status Runtime::ReadEpoch() {
+  return store_->ReadAndWait([&](db::Conn& conn) -> Status {
+    std::string epoch, followed = "1";  // a new database has nothing to follow
+    RETURN_IF_ERROR(
+        conn.Query("SELECT name, value FROM meta WHERE name = 'epoch' OR name = 'followed'", {},
+                   [&](const db::Row& row) {
+                     (row.Text(0) == "epoch" ? epoch : followed) = std::string(row.Text(1));
+                     return Status();
+                   }));
+    epoch_ = NumberOf(epoch);
+    epoch_followed_ = epoch == followed;
+    return Status();
+  });
+}
+
+// All services were restored together, so that none has told what another has not. A step that was
+// done is done again without effect, here or in another process.
+Status Runtime::FollowEpoch() {
+  RETURN_IF_ERROR(ReadEpoch());
+  if (epoch_followed_) return Status();
+  const std::string epoch = std::to_string(epoch_);
+  RETURN_IF_ERROR(engine_->TellEpoch(epoch));
+  for (const std::string& service : producers_) RETURN_IF_ERROR(TakeAll(service));
+  RETURN_IF_ERROR(store_->WriteAndWait([&](db::Conn& conn) {
+    return conn
+        .Exec(
+            "INSERT INTO meta(name, value) VALUES ('followed', $1) "
+            "ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+            {epoch})
+        .status();
+  }));
+  epoch_followed_ = true;
+  return Status();
+}
+
+Status Runtime::TakeAll(const std::string& service) {
+  std::map<std::string, int64_t> taken;
+  RETURN_IF_ERROR(store_->ReadAndWait([&](db::Conn& conn) {
+    taken.clear();
+    return conn.Query("SELECT aggregate, n FROM positions", {}, [&](const db::Row& row) {
+      taken[std::string(row.Text(0))] = row.Int(1);
+      return Status();
+    });
+  }));
+  v1::ListEventsRequest request;
+  request.set_parent("forums/-");
+  request.set_receiver("services");
+  request.set_page_size(200);
+  do {
+    ASSIGN_OR_RETURN(const auto page, ListEventsOf(service, request));
+    for (const auto& event : page.events()) {
+      if (event.sequence() > taken[event.subject()]) {
+        std::lock_guard<std::mutex> one(apply_mutex_);
+        RETURN_IF_ERROR(Apply(EnvelopeOf(event), event.data()));
+      }
+    }
+    request.set_page_token(page.next_page_token());
+  } while (!request.page_token().empty());
+  return Status();
 }
 
 Status Runtime::RunDueTimers() {
@@ -314,6 +393,7 @@ void Runtime::TimerLoop() {
   std::unique_lock<std::mutex> lock(mutex_);
   while (!stopping_) {
     lock.unlock();
+    Say("the epoch", FollowEpoch());
     Say("timers", RunDueTimers());
     if (Steady::now() >= sealed + kSealEvery) {
       sealed = Steady::now();
@@ -408,7 +488,8 @@ StatusOr<v1::ServiceStatus> Runtime::Condition() {
     return count("SELECT COUNT(*) FROM due WHERE due_on <= $1", {today},
                  [&](int64_t n) { status.set_due_timers(n); });
   }));
-  if (subscriber_) {
+  if (!epoch_followed_) status.set_untaken_events(-1);
+  if (subscriber_ && epoch_followed_) {
     auto lag = subscriber_->Lag();
     status.set_untaken_events(lag.ok() ? *lag : -1);
   }

@@ -53,6 +53,10 @@ class Runtime {
   // Does another service's event as a command. OK: it was done, now or before, or concerns nobody
   // here.
   Status Apply(const Envelope& envelope, const std::string& body);
+  // After a restore, which raises the epoch in the database: tells it outside, and asks the other
+  // services for what they have told, since the stream counts as taken what is lost again here.
+  // Once for each epoch; the runtime does it by itself.
+  Status FollowEpoch();
   // Events of `receiver` after the given position, oldest first.
   Status ListEvents(const std::string& receiver, const std::string& aggregate,
                     int64_t after_sequence, int64_t after_id, int limit,
@@ -77,6 +81,10 @@ class Runtime {
                                             const std::string& id, const std::string& name,
                                             const std::string& body) const;
   Status Repair(const Envelope& envelope, int64_t after);
+  Status ReadEpoch();
+  Status TakeAll(const std::string& service);
+  StatusOr<coproduction::hub::v1::ListEventsResponse> ListEventsOf(
+      const std::string& service, const coproduction::hub::v1::ListEventsRequest& request);
   Status ApplyOne(const Envelope& envelope, const std::string& body, bool* gap, int64_t* last);
   // The handler's effect; none where nobody here is concerned.
   Status Handle(Write& write, const Envelope& envelope, const std::string& body) const;
@@ -98,7 +106,10 @@ class Runtime {
   Module module_;
   Options options_;
   Consumers consumers_;
-  std::set<std::string> followed_;  // collections of the records whose events are consumed here
+  std::set<std::string> followed_;   // collections of the records whose events are consumed here
+  std::set<std::string> producers_;  // the services that tell them
+  std::atomic<int64_t> epoch_ = 1;   // as the database has it
+  std::atomic<bool> epoch_followed_ = true;
   std::unique_ptr<db::Store> store_;
   std::unique_ptr<journal::Engine> engine_;
   std::unique_ptr<Executor> executor_;
@@ -106,6 +117,7 @@ class Runtime {
   std::unique_ptr<events::Relay> relay_;
   std::unique_ptr<events::Subscriber> subscriber_;
   std::mutex timers_mutex_;  // one run at a time
+  std::mutex apply_mutex_;   // one event at a time
   std::mutex mutex_;
   std::condition_variable stop_;
   bool started_ = false;

@@ -11,6 +11,7 @@
 #include "absl/strings/str_split.h"
 #include "google/protobuf/util/json_util.h"
 #include "services/hubctl/api.h"
+#include "services/hubctl/backup.h"
 #include "services/hubctl/call.h"
 #include "services/hubctl/commands.h"
 #include "services/hubctl/completion.h"
@@ -19,6 +20,7 @@
 #include "services/hubctl/events.h"
 #include "services/hubctl/grants.h"
 #include "services/hubctl/import.h"
+#include "services/hubctl/keys.h"
 #include "services/hubctl/output.h"
 #include "services/hubctl/token.h"
 #include "services/hubctl/verify.h"
@@ -335,18 +337,45 @@ class Program {
               if (!well) verdict_ = kRefused;
               return Status();
             });
-    verify
-        ->add_option("--database", verification_.database,
-                     "As given to hubd; the state's own if not said (HUB_DATABASE).")
-        ->envname("HUB_DATABASE");
     verify->add_option("--receivers", verification_.receivers,
                        "As given to hubd; the state's own if not said.");
-    verify
-        ->add_option("--keys-database", verification_.keys_database,
-                     "As given to hubd; the state's own if not said (HUB_KEYS_DATABASE).")
-        ->envname("HUB_KEYS_DATABASE");
-    verify->add_option("--master-key", verification_.master_key,
-                       "As given to hubd; the state's own if not said.");
+    AddDatabases(verify, &verification_.databases);
+
+    CLI::App* taken = Own(&app_, "backup", "Copies a hub's databases and keys, while it serves.",
+                          [this] { return TakeBackup(backup_, options_); });
+    taken->add_option("DIR", backup_.folder, "The folder to make, for the data.")->required();
+    taken
+        ->add_option("--keys-to", backup_.keys,
+                     "The folder to make, for the keys: to be kept elsewhere, and for days only.")
+        ->required();
+    AddDatabases(taken, &backup_.databases);
+
+    CLI::App* restore = Own(&app_, "restore", "Brings a backup back; stop the hub first.",
+                            [this] { return Restore(backup_, options_); });
+    restore->add_option("DIR", backup_.folder, "The folder of the data.")->required();
+    restore->add_option("--keys-from", backup_.keys,
+                        "The folder of the keys; not said where the key store has survived.");
+    restore->add_option(
+        "--erasures", backup_.erasures,
+        "As given to hubd, the list of keys that must not come back; the state's own "
+        "if not said.");
+    restore->add_flag("--replace", backup_.replace, "What is there goes.");
+    AddDatabases(restore, &backup_.databases);
+
+    CLI::App* keys = Group("keys", "The key store, without which nothing sealed is read.");
+    CLI::App* erase =
+        Own(keys, "erase",
+            "Destroys a person's keys for ever, and so all that is sealed of that "
+            "person, in every backup too.",
+            [this] { return EraseKeys(person_, backup_.databases, backup_.erasures, options_); });
+    erase->add_option("PERSON", person_, "The record's name, or its last part.")->required();
+    erase->add_option("--erasures", backup_.erasures,
+                      "As given to hubd, the list that outlives backups; the state's own if not "
+                      "said.");
+    AddDatabases(erase, &backup_.databases);
+    CLI::App* erasures = Own(keys, "erasures", "Prints whose keys were destroyed, as that list.",
+                             [this] { return PrintErasures(backup_.databases, options_); });
+    AddDatabases(erasures, &backup_.databases);
 
     CLI::App* completion = Group("completion", "Completes commands in a shell.");
     for (const Completion& shell : kCompletions) {
@@ -355,6 +384,19 @@ class Program {
         return Status();
       });
     }
+  }
+
+  static void AddDatabases(CLI::App* command, Databases* databases) {
+    command
+        ->add_option("--database", databases->data,
+                     "As given to hubd; the state's own if not said (HUB_DATABASE).")
+        ->envname("HUB_DATABASE");
+    command
+        ->add_option("--keys-database", databases->keys,
+                     "As given to hubd; the state's own if not said (HUB_KEYS_DATABASE).")
+        ->envname("HUB_KEYS_DATABASE");
+    command->add_option("--master-key", databases->master,
+                        "As given to hubd; the state's own if not said.");
   }
 
   Status PrintToken() const {
@@ -410,6 +452,8 @@ class Program {
   bool dry_run_ = false;
   Tail tail_;
   Verification verification_;
+  Backup backup_;
+  std::string person_;
   int verdict_ = kDone;  // of a command that judges
 };
 

@@ -1,9 +1,7 @@
 #include "services/hubctl/audit.h"
 
-#include <fstream>
 #include <utility>
 
-#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "common/privacy/seal.h"
 
@@ -21,19 +19,9 @@ struct Block {
 
 }  // namespace
 
-StatusOr<std::map<std::string, std::string>> AuditKeys(const std::string& keys_database,
-                                                       const std::string& master_file,
-                                                       const std::set<std::string>& services) {
-  std::string hex;
-  std::ifstream(master_file) >> hex;
-  if (hex.size() < 2 * privacy::kKeyBytes) {
-    return InvalidField("master-key", absl::StrCat("'", master_file, "' holds no master key"));
-  }
-  const std::string master = absl::HexStringToBytes(hex.substr(0, 2 * privacy::kKeyBytes));
-  db::StoreOptions options;
-  options.url = keys_database;
-  options.schema = "keys";
-  options.readers = 1;
+StatusOr<std::map<std::string, std::string>> AuditKeys(const Databases& databases) {
+  ASSIGN_OR_RETURN(const std::string master, ReadMasterKey(databases.master));
+  db::StoreOptions options = databases.Of(kKeys);
   options.read_only = true;
   ASSIGN_OR_RETURN(const auto store, db::Store::Open(options));
   std::map<std::string, std::string> wrapped;
@@ -46,13 +34,13 @@ StatusOr<std::map<std::string, std::string>> AuditKeys(const std::string& keys_d
                       });
   }));
   std::map<std::string, std::string> keys;
-  for (const std::string& service : services) {
+  for (const std::string& service : Services()) {
     const auto found = wrapped.find(service);
     if (found == wrapped.end()) continue;
     auto key = privacy::Open(master, found->second, absl::StrCat("keys/named/", service, "/audit"));
     if (!key.ok()) {
-      return InvalidField("master-key", absl::StrCat("'", master_file,
-                                                     "' is not the master key of ", keys_database));
+      return InvalidField("master-key", absl::StrCat("'", databases.master,
+                                                     "' is not the master key of the key store"));
     }
     keys[service] = *std::move(key);
   }

@@ -3,20 +3,18 @@
 #pragma once
 
 #include <map>
-#include <set>
 #include <string>
 #include <vector>
 
 #include "common/base/status.h"
 #include "common/db/db.h"
+#include "services/hubctl/databases.h"
 
 namespace hub::ctl {
 
 // Each service's key, from the key store and the file of the master key. A service that has sealed
 // nothing yet has none.
-StatusOr<std::map<std::string, std::string>> AuditKeys(const std::string& keys_database,
-                                                       const std::string& master_file,
-                                                       const std::set<std::string>& services);
+StatusOr<std::map<std::string, std::string>> AuditKeys(const Databases& databases);
 
 struct AuditReport {
   std::map<int64_t, std::string> heads;  // by block

@@ -1,6 +1,7 @@
 #include "services/hubctl/verify.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <filesystem>
 #include <iostream>
 #include <map>
@@ -22,6 +23,7 @@
 #include "google/protobuf/util/json_util.h"
 #include "google/protobuf/util/message_differencer.h"
 #include "services/hubctl/audit.h"
+#include "services/hubctl/databases.h"
 #include "services/hubctl/output.h"
 
 namespace hub::ctl {
@@ -164,6 +166,7 @@ struct Position {
 struct Rows {
   std::map<std::string, EventRows> events;  // by receiver
   std::map<std::string, int64_t> versions;  // of the records, by name
+  std::map<std::string, int64_t> epochs;    // by service
   std::vector<Position> positions;
   int64_t commands = 0, sealed = 0, unsealed = 0;
   bool forgotten = false;  // events as old as their streams keep them were let go
@@ -172,6 +175,7 @@ struct Rows {
   void Add(Rows&& part) {
     for (auto& [receiver, rows] : part.events) events[receiver].merge(rows);
     versions.merge(part.versions);
+    epochs.merge(part.epochs);
     positions.insert(positions.end(), part.positions.begin(), part.positions.end());
     commands += part.commands;
     sealed += part.sealed;
@@ -180,6 +184,8 @@ struct Rows {
     findings.Add(part.findings);
   }
 };
+
+int64_t NumberOf(const std::string& text) { return std::strtoll(text.c_str(), nullptr, 10); }
 
 std::string Of(const EventRow& row, const std::string& id) {
   return absl::StrCat("event ", id, ", number ", row.n, " of ", row.aggregate);
@@ -244,6 +250,11 @@ Status ReadService(db::Conn& conn, const std::string& service, const std::string
         rows->forgotten = true;
         return Status();
       }));
+  RETURN_IF_ERROR(
+      conn.Query("SELECT value FROM meta WHERE name = 'epoch'", {}, [&](const db::Row& row) {
+        rows->epochs[service] = NumberOf(std::string(row.Text(0)));
+        return Status();
+      }));
   for (const schema::Resource* resource : schema::Resources(service)) {
     RETURN_IF_ERROR(conn.Query(
         "SELECT forum, id, version FROM " + resource->option->table(), {}, [&](const db::Row& row) {
@@ -271,16 +282,12 @@ Status ReadService(db::Conn& conn, const std::string& service, const std::string
   return Status();
 }
 
-StatusOr<Rows> ReadRows(const std::string& database, const std::set<std::string>& services,
-                        const std::map<std::string, std::string>& audit_keys) {
+StatusOr<Rows> ReadRows(const Databases& databases) {
+  ASSIGN_OR_RETURN(const auto audit_keys, AuditKeys(databases));
   Rows all;
-  for (const std::string& service : services) {
-    db::StoreOptions options;
-    options.url = database;
-    options.schema = service;
-    options.readers = 1;
+  for (const std::string& service : Services()) {
+    db::StoreOptions options = databases.Of(service);
     options.read_only = true;
-    if (database.starts_with("sqlite:")) absl::StrAppend(&options.url, "/", service, ".db");
     ASSIGN_OR_RETURN(const auto store, db::Store::Open(options));
     Rows part;
     const auto key = audit_keys.find(service);
@@ -358,6 +365,7 @@ struct Stream {
 struct Tally {
   std::string receiver;
   int64_t rows = 0, stored = 0, missing = 0, duplicate = 0, reordered = 0;
+  int64_t lost = 0;  // of an earlier epoch, which the restored rows do not know
 };
 
 StatusOr<std::vector<Stream>> OpenStreams(const std::string& file) {
@@ -401,7 +409,8 @@ std::string Altered(const Receiver& receiver, const EventRow& row, const std::st
   return SameBody(receiver, row, data) ? "" : "its body differs";
 }
 
-StatusOr<Tally> CheckStream(const Stream& stream, EventRows* rows, Findings* findings) {
+StatusOr<Tally> CheckStream(const Stream& stream, const std::map<std::string, int64_t>& epochs,
+                            EventRows* rows, Findings* findings) {
   const std::string& receiver = stream.receiver.name;
   events::Connection& connection = *stream.connection;
   Tally tally{receiver, static_cast<int64_t>(rows->size())};
@@ -421,6 +430,13 @@ StatusOr<Tally> CheckStream(const Stream& stream, EventRows* rows, Findings* fin
     const std::string id = headers["ce-id"];
     const auto found = rows->find(id);
     if (found == rows->end() && seq > stream.known) continue;  // committed after the rows were read
+    const auto epoch = epochs.find(id.substr(0, id.find('.')));
+    const int64_t behind =
+        epoch == epochs.end() ? 0 : epoch->second - NumberOf(headers["ce-epoch"]);
+    if (found == rows->end() && behind > 0) {
+      ++tally.lost;
+      continue;
+    }
     ++tally.stored;
     const std::string what = absl::StrCat("message ", seq, ", event ", id, ", number ",
                                           headers["ce-sequence"], " of ", headers["ce-subject"]);
@@ -436,7 +452,9 @@ StatusOr<Tally> CheckStream(const Stream& stream, EventRows* rows, Findings* fin
     }
     EventRow& row = found->second;
     row.stored = true;
-    const std::string altered = Altered(stream.receiver, row, id, headers, message->data);
+    const std::string altered = behind < 0
+                                    ? "its epoch is later than its service's"
+                                    : Altered(stream.receiver, row, id, headers, message->data);
     if (!altered.empty()) {
       add(kAltered, nullptr, absl::StrCat("message ", seq, ", ", Of(row, id), ": ", altered));
     }
@@ -487,6 +505,7 @@ void PrintJson(const std::vector<Tally>& tallies, const Findings& findings, int6
     number(line, "missing", tally.missing);
     number(line, "duplicate", tally.duplicate);
     number(line, "reordered", tally.reordered);
+    number(line, "lost", tally.lost);
   }
   fields["findings"].mutable_list_value();
   for (const std::string& line : findings.Lines()) {
@@ -506,37 +525,28 @@ void PrintJson(const std::vector<Tally>& tallies, const Findings& findings, int6
 }  // namespace
 
 StatusOr<bool> Verify(const Verification& verification, const Options& options) {
-  std::string database = verification.database, file = verification.receivers;
-  std::string keys_database = verification.keys_database, master_key = verification.master_key;
-  if (options.state.empty() &&
-      (database.empty() || file.empty() || keys_database.empty() || master_key.empty())) {
-    return UsageError(
-        "verify needs --state=DIR or HUB_STATE, or all of --database, --receivers, --keys-database "
-        "and --master-key");
+  Databases databases = verification.databases;
+  RETURN_IF_ERROR(databases.Complete("verify", options));
+  std::string file = verification.receivers;
+  if (file.empty() && options.state.empty()) {
+    return UsageError("verify needs --receivers, or --state=DIR or HUB_STATE");
   }
-  if (keys_database.empty()) {
-    keys_database = absl::StrCat("sqlite:", options.state, "/keys/keys.db");
-  }
-  if (master_key.empty()) master_key = options.state + "/master.key";
-  if (database.empty()) database = absl::StrCat("sqlite:", options.state, "/data");
   if (file.empty()) file = options.state + "/nats/receivers.json";
   if (verification.receivers.empty() && !std::filesystem::exists(file)) {
     file = options.state + "/receivers.json";
   }
-  std::set<std::string> services;
-  for (const schema::Method* method : schema::Methods()) {
-    if (!schema::Resources(method->service).empty()) services.insert(method->service);
-  }
 
   // The streams' ends first: what is in them by then has its row.
   ASSIGN_OR_RETURN(const std::vector<Stream> streams, OpenStreams(file));
-  ASSIGN_OR_RETURN(const auto audit_keys, AuditKeys(keys_database, master_key, services));
-  ASSIGN_OR_RETURN(Rows rows, ReadRows(database, services, audit_keys));
+  ASSIGN_OR_RETURN(Rows rows, ReadRows(databases));
   Findings findings = std::move(rows.findings);
   std::vector<Tally> tallies;
+  int64_t lost = 0;
   for (const Stream& stream : streams) {
-    ASSIGN_OR_RETURN(tallies.emplace_back(),
-                     CheckStream(stream, &rows.events[stream.receiver.name], &findings));
+    ASSIGN_OR_RETURN(
+        tallies.emplace_back(),
+        CheckStream(stream, rows.epochs, &rows.events[stream.receiver.name], &findings));
+    lost += tallies.back().lost;
   }
   int64_t events = 0;
   for (const auto& [receiver, list] : rows.events) {
@@ -552,15 +562,17 @@ StatusOr<bool> Verify(const Verification& verification, const Options& options) 
     }
   }
 
-  std::string sum = absl::StrCat(
-      "verify: ", findings.Count(kMissing), " missing, ", findings.Count(kDuplicate),
-      " duplicate, ", findings.Count(kReordered), " reordered, ", events, " events, ",
-      rows.commands, " commands, ", rows.sealed, " of them sealed, ", services.size(), " services");
+  std::string sum =
+      absl::StrCat("verify: ", findings.Count(kMissing), " missing, ", findings.Count(kDuplicate),
+                   " duplicate, ", findings.Count(kReordered), " reordered, ", events, " events, ",
+                   rows.commands, " commands, ", rows.sealed, " of them sealed, ",
+                   Services().size(), " services");
   if (const size_t others = findings.CountFrom(kStray); others > 0) {
     absl::StrAppend(&sum, "; ", others, " wrong otherwise");
   }
+  if (lost > 0) absl::StrAppend(&sum, "; ", lost, " in streams that a restore lost");
   if (options.format == "json") {
-    PrintJson(tallies, findings, events, rows, services.size());
+    PrintJson(tallies, findings, events, rows, Services().size());
   } else {
     PrintText(tallies, findings, sum);
   }

@@ -4,7 +4,8 @@
 // or let it settle first; nats-server must run.
 //
 //   streams      every event once in its receiver's stream, as its row says, in the order of its
-//                aggregate; nothing that has no row; what has passed the stream's age is let go
+//                aggregate; nothing that has no row, but of an epoch before the rows' own, which a
+//                restore lost and which is only counted; what has passed the stream's age is let go
 //   events       numbered 1, 2, 3 ... per receiver and aggregate; as many as the record has
 //   versions
 //   commands     keys and journal rows one to one; no event without its command, none set aside,
@@ -18,14 +19,13 @@
 #include <string>
 
 #include "common/base/status.h"
-#include "services/hubctl/call.h"
+#include "services/hubctl/databases.h"
 
 namespace hub::ctl {
 
 struct Verification {
-  std::string database;   // as hubd's; sqlite:STATE/data if empty
+  Databases databases;
   std::string receivers;  // as hubd's; STATE/nats/receivers.json or STATE/receivers.json if empty
-  std::string keys_database, master_key;  // as hubd's; the state's own if empty
 };
 
 // Prints a line for each receiver, what is wrong, and last the sum of it. Whether all is well.

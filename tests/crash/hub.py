@@ -318,21 +318,35 @@ class Hub:
         self.state = state
         self.port, self.nats_port = free_port(), free_port()
 
-    def _hub(self, *words):
+    def _hub(self, *words, ask=False):
         ports = [f"--state={self.state}", f"--port={self.port}", f"--nats-port={self.nats_port}"]
         done = subprocess.run([os.path.join(TOP, "deploy/local/hub"), *words, *ports],
                               env={**os.environ, "HUB_SKIP_BUILD": "1"}, stdin=subprocess.DEVNULL,
-                              stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-        if done.returncode != 0:
+                              stdout=subprocess.PIPE if ask else subprocess.DEVNULL,
+                              stderr=subprocess.PIPE, text=True)
+        if done.returncode != 0 and not ask:
             raise RuntimeError(f"hub {' '.join(words)}: {done.stderr}")
+        return done
+
+    def verify(self):
+        """Holds rows and streams against each other, with hubd stopped meanwhile."""
+        return self._hub("verify", ask=True)
 
     def up(self, *flags):
         """Returns when hubd serves. What runs already is left alone."""
         self._hub("up", *flags)
 
-    def beside(self):
+    def beside(self, *flags):
         """All that hubd needs."""
-        self._hub("beside")
+        self._hub("beside", *flags)
+
+    def restore(self, *words):
+        """Brings a backup back and returns when hubd serves."""
+        self._hub("restore", *words)
+
+    def ctl_rows(self, *words):
+        """hubctl for what has no server: it is told where the rows are."""
+        return self._hub("ctl", *words, ask=True)
 
     def down(self):
         self._hub("down")
@@ -364,7 +378,7 @@ class Hub:
         print(shown.stderr, end="")
         check_seed(shown.stdout, about)
         self.kill(signal.SIGTERM)
-        verified = self.ctl("verify")
+        verified = self.ctl_rows("verify")
         print(verified.stdout + verified.stderr, end="")
         check(about + "rows and streams agree", verified.returncode == 0, verified.stdout or "verify said nothing")
 

@@ -18,10 +18,13 @@ const WCC = `${FORUM}/partners/wcc`;
 
 const definition = loader.loadSync(
   [
+    'engagement/v1/records.proto',
     'errors/v1/errors.proto',
     'hub/v1/hub.proto',
     'membership/v1/forums.proto',
     'membership/v1/members.proto',
+    'membership/v1/reps.proto',
+    'scheduling/v1/items.proto',
     'scheduling/v1/requests.proto',
     'scheduling/v1/sessions.proto',
   ].map((file) => `coproduction/${file}`),
@@ -36,10 +39,13 @@ function clientOf(service) {
 }
 const clients = Object.fromEntries(
   [
+    'engagement.Records',
     'hub.Events',
     'hub.Hub',
     'membership.Grants',
     'membership.Members',
+    'membership.Reps',
+    'scheduling.Items',
     'scheduling.Requests',
     'scheduling.Sessions',
   ].map((service) => [service.split('.')[1], clientOf(service)]),

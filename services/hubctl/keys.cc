@@ -1,0 +1,51 @@
+#include "services/hubctl/keys.h"
+
+#include <iostream>
+#include <utility>
+
+#include "services/hubctl/output.h"
+
+namespace hub::ctl {
+
+Status CompleteErasures(const std::string& command, const Options& options, std::string* file) {
+  if (file->empty() && options.state.empty()) {
+    return UsageError(command + " needs --erasures, or --state=DIR or HUB_STATE");
+  }
+  if (file->empty()) *file = options.state + "/erasures";
+  return Status();
+}
+
+StatusOr<std::unique_ptr<privacy::KeyStore>> OpenKeys(const db::StoreOptions& store,
+                                                      const std::string& master_file,
+                                                      const std::string& erasures) {
+  ASSIGN_OR_RETURN(const std::string master, ReadMasterKey(master_file));
+  ASSIGN_OR_RETURN(auto opened, db::Store::Open(store));
+  ASSIGN_OR_RETURN(auto keys, privacy::KeyStore::Open(std::move(opened), master));
+  RETURN_IF_ERROR(keys->KeepErasures(erasures));
+  return keys;
+}
+
+Status EraseKeys(const std::string& person, Databases databases, std::string erasures,
+                 const Options& options) {
+  RETURN_IF_ERROR(databases.Complete("keys erase", options));
+  RETURN_IF_ERROR(CompleteErasures("keys erase", options, &erasures));
+  ASSIGN_OR_RETURN(const auto keys, OpenKeys(databases.Of(kKeys), databases.master, erasures));
+  const std::string id = person.substr(person.rfind('/') + 1);
+  for (const std::string& service : Services()) {
+    RETURN_IF_ERROR(keys->EraseSubjectKey(service, id));
+  }
+  std::cout << "the keys of " << id << " are destroyed, and it stands in " << erasures << "\n";
+  return Status();
+}
+
+Status PrintErasures(Databases databases, const Options& options) {
+  RETURN_IF_ERROR(databases.Complete("keys erasures", options, false));
+  db::StoreOptions beside = databases.Of(kKeys);
+  beside.read_only = true;
+  ASSIGN_OR_RETURN(const auto store, db::Store::Open(beside));
+  ASSIGN_OR_RETURN(const auto erasures, privacy::ReadErasures(*store));
+  for (const privacy::Erasure& erasure : erasures) std::cout << privacy::LineOf(erasure) << "\n";
+  return Status();
+}
+
+}  // namespace hub::ctl

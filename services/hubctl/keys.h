@@ -1,0 +1,26 @@
+// The key store under an operator's hand, without a hub.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "common/base/status.h"
+#include "common/privacy/keys.h"
+#include "services/hubctl/databases.h"
+
+namespace hub::ctl {
+
+// As hubd's --erasures; STATE/erasures if empty. A usage error where there is no state either.
+Status CompleteErasures(const std::string& command, const Options& options, std::string* file);
+// Opens a key store as hubd does: its keys that are on the list are destroyed by then. Where it is
+// a file, not while another has it open.
+StatusOr<std::unique_ptr<privacy::KeyStore>> OpenKeys(const db::StoreOptions& store,
+                                                      const std::string& master_file,
+                                                      const std::string& erasures);
+
+Status EraseKeys(const std::string& person, Databases databases, std::string erasures,
+                 const Options& options);
+// As the list has them, from the key store itself.
+Status PrintErasures(Databases databases, const Options& options);
+
+}  // namespace hub::ctl
