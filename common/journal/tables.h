@@ -14,8 +14,8 @@
 //                `given_up` says why it is not done any more, and is NULL while it waits
 //   leases       which process relays to a receiver now, and which one consumes
 //   meta         'epoch': raised by restore and by promotion of a replica; 'followed': the epoch
-//                that has been told and after which the other services have been asked; 'forgotten':
-//                the last payload id below which events were let go
+//                that has been told and after which the other services have been asked;
+//                'forgotten': the last payload id below which events were let go
 //   blocks       the audit: heads of the sealed blocks of journal rows, in block_rows' order
 //   access_log   reads of personal data, and refusals
 #pragma once
