@@ -3,10 +3,10 @@
 #include <fcntl.h>
 #include <libpq-fe.h>
 #include <sqlite3.h>
-#include <unistd.h>
 
 #include <memory>
 
+#include "common/base/fd.h"
 #include "common/base/status.h"
 
 namespace hub::db {
@@ -52,9 +52,9 @@ Status Run(sqlite3* db, const std::string& path, const char* sql) {
 
 // From the snapshot that `source` has open.
 Status Copy(sqlite3* source, const std::string& from, const std::string& to) {
-  const int fd = open(to.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-  if (fd < 0) return InvalidField("folder", "'" + to + "' cannot be made, or is there already");
-  close(fd);
+  if (!Fd(open(to.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600)).is_open()) {
+    return InvalidField("folder", "'" + to + "' cannot be made, or is there already");
+  }
   ASSIGN_OR_RETURN(const Db target, Open(to));
   sqlite3_backup* backup = sqlite3_backup_init(target.get(), "main", source, "main");
   if (backup == nullptr) return Failed(to, sqlite3_extended_errcode(target.get()));

@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "common/base/fd.h"
 #include "common/db/engine.h"
 #include "common/fault/failpoint.h"
 
@@ -60,36 +61,25 @@ void WatchCheckpoints(sqlite3* db) {
 // The file that tells other processes that this database is taken. The kernel lets go of it when
 // the process ends, however it ends; the file itself stays, since removing it would race with a
 // start.
-class LockFile {
- public:
-  static StatusOr<LockFile> Take(const std::string& database) {
-    std::string path = database + ".lock";
-    LockFile lock(open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
-    if (lock.fd_ < 0) return Internal("cannot open " + path + ": " + std::strerror(errno));
-    if (flock(lock.fd_, LOCK_EX | LOCK_NB) != 0) {
-      char owner[24] = "";
-      ssize_t length = pread(lock.fd_, owner, sizeof owner - 1, 0);
-      return Internal("the database " + database + " is in use by another process" +
-                      (length > 0 ? std::string(" (pid ") + owner + ")" : "") + ", which holds " +
-                      path + ": a SQLite database serves one process");
-    }
-    std::string self = std::to_string(getpid());
-    if (ftruncate(lock.fd_, 0) != 0 ||
-        pwrite(lock.fd_, self.data(), self.size(), 0) != static_cast<ssize_t>(self.size())) {
-      return Internal("cannot write " + path + ": " + std::strerror(errno));
-    }
-    return lock;
+StatusOr<Fd> TakeLock(const std::string& database) {
+  const std::string path = database + ".lock";
+  Fd lock(open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+  const int fd = lock.get();
+  if (fd < 0) return Internal("cannot open " + path + ": " + std::strerror(errno));
+  if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+    char owner[24] = "";
+    const ssize_t length = pread(fd, owner, sizeof owner - 1, 0);
+    return Internal("the database " + database + " is in use by another process" +
+                    (length > 0 ? std::string(" (pid ") + owner + ")" : "") + ", which holds " +
+                    path + ": a SQLite database serves one process");
   }
-  LockFile(LockFile&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-  LockFile& operator=(LockFile&&) = delete;
-  ~LockFile() {
-    if (fd_ >= 0) close(fd_);
+  const std::string self = std::to_string(getpid());
+  if (ftruncate(fd, 0) != 0 ||
+      pwrite(fd, self.data(), self.size(), 0) != static_cast<ssize_t>(self.size())) {
+    return Internal("cannot write " + path + ": " + std::strerror(errno));
   }
-
- private:
-  explicit LockFile(int fd) : fd_(fd) {}
-  int fd_;
-};
+  return lock;
+}
 
 class SqliteRow : public CheckedRow {
  public:
@@ -370,13 +360,12 @@ class SqliteStore : public EngineStore {
   // The database is this process's from here on.
   Status StartWriter(const std::string& path) {
     path_ = path;
-    ASSIGN_OR_RETURN(LockFile lock, LockFile::Take(path));
-    lock_.emplace(std::move(lock));
+    ASSIGN_OR_RETURN(lock_, TakeLock(path));
     // Made here and not by SQLite, whose files would be readable for everyone; the log and its
     // index take over these rights.
-    int fd = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (fd < 0) return Internal("cannot open " + path + ": " + std::strerror(errno));
-    close(fd);
+    if (!Fd(open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600)).is_open()) {
+      return Internal("cannot open " + path + ": " + std::strerror(errno));
+    }
     ASSIGN_OR_RETURN(writer_, SqliteConn::Open(path, true));
     StartThread([this] {
       while (true) {  // what a job holds is let go before the next is waited for
@@ -440,7 +429,7 @@ class SqliteStore : public EngineStore {
   }
 
   std::string path_;
-  std::optional<LockFile> lock_;
+  std::optional<Fd> lock_;
   std::unique_ptr<SqliteConn> writer_;
   std::vector<std::unique_ptr<SqliteConn>> readers_;
 };

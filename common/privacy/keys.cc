@@ -17,6 +17,7 @@
 #include "absl/strings/str_split.h"
 #include "absl/time/time.h"
 #include "common/base/clock.h"
+#include "common/base/fd.h"
 #include "common/base/id.h"
 #include "common/privacy/seal.h"
 
@@ -53,28 +54,21 @@ Status CannotKeep(const std::string& file) {
 
 // Adds a whole line or nothing, durably. Several processes may keep one list.
 Status AppendLine(const std::string& file, const std::string& line) {
-  const int fd = open(file.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-  if (fd < 0) return CannotKeep(file);
-  const auto append = [&]() -> Status {
-    if (flock(fd, LOCK_EX) != 0) return CannotKeep(file);
-    off_t end = lseek(fd, 0, SEEK_END);
-    // A line that a power cut left without its end was never an erasure.
-    for (char last = 0; end > 0; --end) {
-      if (pread(fd, &last, 1, end - 1) != 1) return CannotKeep(file);
-      if (last == '\n') break;
-    }
-    if (ftruncate(fd, end) != 0) return CannotKeep(file);
-    if (write(fd, line.data(), line.size()) == static_cast<ssize_t>(line.size()) &&
-        fsync(fd) == 0) {
-      return absl::OkStatus();
-    }
-    const Status failed = CannotKeep(file);
-    if (ftruncate(fd, end) != 0) return CannotKeep(file);
-    return failed;
-  };
-  const Status appended = append();
-  close(fd);
-  return appended;
+  const Fd list(open(file.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
+  const int fd = list.get();
+  if (fd < 0 || flock(fd, LOCK_EX) != 0) return CannotKeep(file);
+  off_t end = lseek(fd, 0, SEEK_END);
+  // A line that a power cut left without its end was never an erasure.
+  for (char last = 0; end > 0; --end) {
+    if (pread(fd, &last, 1, end - 1) != 1) return CannotKeep(file);
+    if (last == '\n') break;
+  }
+  if (ftruncate(fd, end) != 0) return CannotKeep(file);
+  if (write(fd, line.data(), line.size()) == static_cast<ssize_t>(line.size()) && fsync(fd) == 0) {
+    return absl::OkStatus();
+  }
+  const Status failed = CannotKeep(file);
+  return ftruncate(fd, end) == 0 ? failed : CannotKeep(file);
 }
 
 bool IsWord(const std::string& text) {

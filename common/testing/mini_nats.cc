@@ -20,6 +20,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
+#include "common/base/fd.h"
 #include "google/protobuf/struct.pb.h"
 #include "google/protobuf/util/json_util.h"
 
@@ -39,22 +40,19 @@ std::string Contents(const std::string& path) {
 
 class Socket {
  public:
-  Socket() : fd_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {}
-  ~Socket() { close(fd_); }
-  Socket(const Socket&) = delete;
-
   bool Bind(int port) {
     sockaddr_in address = Local(port);
-    return bind(fd_, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0;
+    return bind(fd_.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) == 0;
   }
   // Whether a server that speaks first says that word there.
   bool Hears(int port, const std::string& word) {
     timeval patience = {1, 0};
-    setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+    setsockopt(fd_.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
     sockaddr_in address = Local(port);
-    if (connect(fd_, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0) return false;
+    if (connect(fd_.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) != 0)
+      return false;
     std::string heard(word.size(), '\0');
-    return recv(fd_, heard.data(), heard.size(), MSG_WAITALL) ==
+    return recv(fd_.get(), heard.data(), heard.size(), MSG_WAITALL) ==
                static_cast<ssize_t>(word.size()) &&
            heard == word;
   }
@@ -67,7 +65,7 @@ class Socket {
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     return address;
   }
-  const int fd_;
+  const Fd fd_{socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
 };
 
 int FreePort() {
@@ -85,18 +83,15 @@ pid_t Spawn(const std::vector<std::string>& words, const std::string& log) {
   argv.push_back(nullptr);
   const std::string rarely_in_path = "/usr/sbin/" + words[0];
   const pid_t parent = getpid();
-  const int output = open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+  const Fd output(open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
   const pid_t child = fork();
-  if (child != 0) {
-    close(output);
-    return child;
-  }
+  if (child != 0) return child;
   // Only calls that are safe between fork and exec of a process with threads.
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (getppid() != parent) _exit(126);
   setpgid(0, 0);  // an interrupt at the terminal is for us
-  dup2(output, 1);
-  dup2(output, 2);
+  dup2(output.get(), 1);
+  dup2(output.get(), 2);
   execvp(argv[0], argv.data());
   execv(rarely_in_path.c_str(), argv.data());
   _exit(127);

@@ -21,6 +21,7 @@
 #include "services/hubctl/grants.h"
 #include "services/hubctl/import.h"
 #include "services/hubctl/keys.h"
+#include "services/hubctl/manifest.h"
 #include "services/hubctl/output.h"
 #include "services/hubctl/token.h"
 #include "services/hubctl/verify.h"
@@ -88,6 +89,7 @@ class Program {
     app_.name("hubctl");
     app_.description("hubctl speaks to a Coproduction Hub: every method of its API is a command.");
     app_.formatter(std::make_shared<HelpText>());
+    app_.set_version_flag("--version", "hubctl " + HubVersion());
     app_.fallthrough();
     app_.require_subcommand(1);
     app_.footer(

@@ -16,6 +16,7 @@
 #include "absl/strings/str_split.h"
 #include "absl/time/time.h"
 #include "common/base/digest.h"
+#include "common/base/fd.h"
 #include "common/base/id.h"
 #include "google/protobuf/struct.pb.h"
 #include "google/protobuf/util/json_util.h"
@@ -203,11 +204,8 @@ StatusOr<Manifest> ReadManifest(const std::string& folder, const std::string& ho
 }
 
 Status SyncFile(const std::string& path) {
-  const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  const bool synced = fd >= 0 && fsync(fd) == 0;
-  const Status status = synced ? Status() : CannotWrite(path);
-  if (fd >= 0) close(fd);
-  return status;
+  const Fd file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  return file.is_open() && fsync(file.get()) == 0 ? Status() : CannotWrite(path);
 }
 
 std::string Report(const std::map<std::string, std::string>& texts,

@@ -6,7 +6,6 @@
 #include <filesystem>
 #include <fstream>
 #include <iostream>
-#include <memory>
 #include <utility>
 #include <vector>
 
@@ -15,6 +14,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "common/base/clock.h"
+#include "common/base/fd.h"
 #include "services/hubctl/backup.h"
 #include "services/hubctl/keys.h"
 #include "services/hubctl/manifest.h"
@@ -48,14 +48,15 @@ class Hold {
  public:
   Status File(const std::string& path) {
     if (!fs::exists(path)) return Status();
-    const int fd = open((path + ".lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (fd < 0) return Internal(absl::StrCat("'", path, ".lock' cannot be opened"));
-    files_.push_back(std::shared_ptr<void>(nullptr, [fd](void*) { close(fd); }));
-    return flock(fd, LOCK_EX | LOCK_NB) == 0 ? Status() : InUse(absl::StrCat("'", path, "'"));
+    files_.emplace_back(open((path + ".lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+    const Fd& file = files_.back();
+    if (!file.is_open()) return Internal(absl::StrCat("'", path, ".lock' cannot be opened"));
+    if (flock(file.get(), LOCK_EX | LOCK_NB) != 0) return InUse(absl::StrCat("'", path, "'"));
+    return Status();
   }
 
  private:
-  std::vector<std::shared_ptr<void>> files_;
+  std::vector<Fd> files_;
 };
 
 // The same of schemas, until the transaction ends: every name by which a process has one open.

@@ -16,6 +16,7 @@
 #include "common/auth/authenticator.h"
 #include "common/auth/token.h"
 #include "common/base/clock.h"
+#include "common/base/fd.h"
 #include "common/base/id.h"
 #include "common/privacy/seal.h"
 #include "services/hubctl/output.h"
@@ -49,15 +50,12 @@ Status CannotWrite(const std::string& path) {
 Status WriteOnce(const std::string& path, const std::string& content, mode_t mode) {
   if (fs::exists(path)) return Status();
   const std::string draft = absl::StrCat(path, ".", getpid());
-  const int file = open(draft.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode);
-  if (file < 0) return CannotWrite(path);
+  const Fd file(open(draft.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode));
+  if (!file.is_open()) return CannotWrite(path);
   const bool written =
-      write(file, content.data(), content.size()) == static_cast<ssize_t>(content.size()) &&
-      fsync(file) == 0;
-  const int why = errno;
-  close(file);
+      write(file.get(), content.data(), content.size()) == static_cast<ssize_t>(content.size()) &&
+      fsync(file.get()) == 0;
   const bool linked = written && (link(draft.c_str(), path.c_str()) == 0 || errno == EEXIST);
-  if (!written) errno = why;
   const Status status = linked ? Status() : CannotWrite(path);
   unlink(draft.c_str());
   return status;

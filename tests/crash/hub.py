@@ -340,6 +340,9 @@ class Hub:
         """All that hubd needs."""
         self._hub("beside", *flags)
 
+    def backup(self, folder):
+        self._hub("backup", folder)
+
     def restore(self, *words):
         """Brings a backup back and returns when hubd serves."""
         self._hub("restore", *words)
