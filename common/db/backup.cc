@@ -98,8 +98,9 @@ StatusOr<std::vector<std::pair<std::string, std::string>>> EnvironmentOf(
       PQconninfoParse(conninfo.c_str(), &message), PQconninfoFree);
   const std::unique_ptr<char, decltype(&PQfreemem)> free(message, PQfreemem);
   // Without the parser's words: they may quote a password.
-  if (options == nullptr)
+  if (options == nullptr) {
     return InvalidField("database", "it is no connection string of PostgreSQL");
+  }
   std::vector<std::pair<std::string, std::string>> environment;
   for (const PQconninfoOption* option = options.get(); option->keyword != nullptr; ++option) {
     if (option->val == nullptr || *option->val == '\0') continue;

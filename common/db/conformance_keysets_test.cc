@@ -252,8 +252,9 @@ TEST_P(DbKeysets, AWalkByANumberGoesFromEndToEnd) {
   Script("CREATE TABLE log(seq {int64} NOT NULL PRIMARY KEY) {strict}");
   const std::vector<int64_t> numbers = {kMin, -5000000000, -1,         0,        1,
                                         9,    10,          5000000000, kMax - 1, kMax};
-  for (int64_t number : numbers)
+  for (int64_t number : numbers) {
     ASSERT_TRUE(Exec("INSERT INTO log(seq) VALUES ($1)", {number}).ok());
+  }
   std::vector<int64_t> seen = {Int("SELECT min(seq) FROM log")};
   while (true) {
     auto rows = Rows("SELECT seq FROM log WHERE seq > $1 ORDER BY seq LIMIT 3", {seen.back()}, "i");

@@ -49,8 +49,9 @@ class Socket {
     timeval patience = {1, 0};
     setsockopt(fd_.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
     sockaddr_in address = Local(port);
-    if (connect(fd_.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) != 0)
+    if (connect(fd_.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) != 0) {
       return false;
+    }
     std::string heard(word.size(), '\0');
     return recv(fd_.get(), heard.data(), heard.size(), MSG_WAITALL) ==
                static_cast<ssize_t>(word.size()) &&
