@@ -48,11 +48,12 @@ password() {
   cat "$state/passwords/$1"
 }
 
-# The hub in an account: makes stream and durable, publishes, reads back. $1 its user there.
+# The hub in an account: makes stream and durable, publishes, reads back. $1 its user there. Not all of
+# $JS.API: servers before 2.10.27 let $JS.API.ACCOUNT.PURGE delete another account's streams.
 hub_user() {
   cat <<END
       { user: "$1", password: "$(password "$1")", permissions: {
-          publish: { allow: ["coproduction.>", "\$JS.API.>", "\$JS.ACK.>"] }
+          publish: { allow: ["coproduction.>", "\$JS.API.STREAM.>", "\$JS.API.CONSUMER.>", "\$JS.ACK.>"] }
           subscribe: { allow: ["_INBOX.>"] } } }
 END
 }
