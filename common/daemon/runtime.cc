@@ -110,7 +110,6 @@ Status Runtime::Start() {
     events::Relay::Options relay;
     relay.service = module_.name;
     relay.store = store_.get();
-    relay.clock = options_.clock;
     relay.receivers = options_.receivers;
     relay.holder = Self();
     ASSIGN_OR_RETURN(relay_, events::Relay::Start(relay));
@@ -338,8 +337,9 @@ Status Runtime::TakeAll(const std::string& service) {
 }
 
 Status Runtime::RunDueTimers() {
-  if (consumers_.due.empty()) return Status();
   std::lock_guard<std::mutex> one(timers_mutex_);
+  Say("the end of a day", engine_->EndAnonymousDays());  // what is left of it the next time
+  if (consumers_.due.empty()) return Status();
   std::set<std::string> tried;
   while (true) {
     struct Due {
@@ -419,10 +419,10 @@ Status Runtime::ListEvents(const std::string& receiver, const std::string& aggre
           epoch = std::string(row.Text(0));
           return Status();
         }));
-    std::string where = "receiver = $1 AND id > $2 AND held_until <= $3";
-    std::vector<db::Value> values = {receiver, after_id, options_.clock->Now()};
+    std::string where = "receiver = $1 AND id > $2 AND held_until <= 0";
+    std::vector<db::Value> values = {receiver, after_id};
     if (!aggregate.empty()) {
-      where += " AND aggregate = $4 AND n > $5";
+      where += " AND aggregate = $3 AND n > $4";
       values.push_back(aggregate);
       values.push_back(after_sequence);
     }

@@ -144,7 +144,8 @@ class Store {
   // What was deleted or overwritten in `table` is in no file of the database any more. SQLite:
   // rewrites the whole file and empties its log; TEMPORARILY_UNAVAILABLE while another program
   // reads, to be tried again. PostgreSQL: rewrites the table; the server's own log keeps the bytes
-  // until it has no more use for that part of it. For small tables of secrets.
+  // until it has no more use for that part of it. In what is written anew, rows stand in the order
+  // of their primary key. Everybody else waits meanwhile.
   virtual Status Scrub(const std::string& table) = 0;
 
   // Finishes what is queued, then stops the threads; later jobs fail TEMPORARILY_UNAVAILABLE.
@@ -154,8 +155,9 @@ class Store {
   virtual int64_t commits() const = 0;
 };
 
-// Replaces {int64}, {text}, {bytes}, {strict} for the engine, and {append_only:name} by triggers
-// that refuse to change or delete a row of that table.
+// Replaces {int64}, {text}, {bytes}, {strict} for the engine, {by_key} (strict, and SQLite numbers
+// no rows, so that none tells when it came), and {append_only:name} by triggers that refuse to
+// change or delete a row of that table.
 std::string ForEngine(Engine engine, const std::string& ddl);
 
 }  // namespace hub::db

@@ -181,6 +181,7 @@ std::string ForEngine(Engine engine, const std::string& ddl) {
       {"{text}", "TEXT", "TEXT COLLATE \"C\""},
       {"{bytes}", "BLOB", "BYTEA"},
       {"{strict}", "STRICT", ""},
+      {"{by_key}", "STRICT, WITHOUT ROWID", ""},
   };
   std::string text = ddl;
   for (const auto& [token, sqlite, postgres] : kTokens) {

@@ -607,9 +607,14 @@ class PostgresStore : public EngineStore {
   Status HoldName() { return name_.Hold(); }
   Status Scrub(const std::string& table) override {
     ASSIGN_OR_RETURN(const Connection conn, ConnectTo(target_));
+    const std::string index =
+        "SELECT indexrelid::regclass FROM pg_index WHERE indisprimary AND "
+        "indrelid = '" +
+        table + "'::regclass";
     // Not for long, since whoever comes to the table waits behind it.
     for (const std::string& sql :
-         {std::string("SET lock_timeout = '5s'"), "VACUUM FULL " + table}) {
+         {std::string("SET lock_timeout = '5s'"),
+          "DO $$BEGIN EXECUTE 'CLUSTER " + table + " USING ' || (" + index + "); END$$"}) {
       const Result done(PQexec(conn.get(), sql.c_str()));
       if (PQresultStatus(done.get()) == PGRES_COMMAND_OK) continue;
       return Refuse(errors::TEMPORARILY_UNAVAILABLE,

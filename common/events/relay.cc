@@ -213,9 +213,8 @@ class ReceiverRelay {
           "FROM payloads p LEFT JOIN payloads earlier ON earlier.receiver = p.receiver "
           "AND earlier.aggregate = p.aggregate AND earlier.n = p.n - 1 "
           "WHERE p.receiver = $1 AND p.receiver <> '' AND p.sent_at IS NULL "
-          "AND p.held_until <= $2 AND p.id > $3 ORDER BY p.id LIMIT $4",
-          {receiver_.name, options_.clock->Now(), passed_over_, int64_t{kBatch}},
-          [&](const db::Row& row) {
+          "AND p.held_until <= 0 AND p.id > $2 ORDER BY p.id LIMIT $3",
+          {receiver_.name, passed_over_, int64_t{kBatch}}, [&](const db::Row& row) {
             Row& event = rows.emplace_back();
             event.payload_id = row.Int(0);
             event.id = EventId(options_.service, event.payload_id);
@@ -419,8 +418,8 @@ class RelayToAll : public Relay {
         RETURN_IF_ERROR(
             conn.Query("SELECT COUNT(*) FROM payloads "
                        "WHERE receiver = $1 AND receiver <> '' AND sent_at IS NULL "
-                       "AND held_until <= $2",
-                       {relay->receiver().name, options_.clock->Now()}, [&](const db::Row& row) {
+                       "AND held_until <= 0",
+                       {relay->receiver().name}, [&](const db::Row& row) {
                          unsent += row.Int(0);
                          return Status();
                        }));
@@ -450,8 +449,8 @@ std::string EventId(const std::string& service, int64_t payload_id) {
 }
 
 StatusOr<std::unique_ptr<Relay>> Relay::Start(Options options) {
-  if (options.store == nullptr || options.clock == nullptr || options.service.empty()) {
-    return Internal("a relay needs its service, its store and the hub's clock");
+  if (options.store == nullptr || options.service.empty()) {
+    return Internal("a relay needs its service and its store");
   }
   if (options.lease < 2 * options.ack_wait) {
     return Internal("a lease shorter than two waits for an acknowledgement would never send");

@@ -25,7 +25,6 @@ class Relay {
   struct Options {
     std::string service;  // 'membership'
     db::Store* store = nullptr;
-    const Clock* clock = nullptr;  // the hub's: until when a row is held back
     std::vector<Receiver> receivers;
     Micros horizon = 180 * 1000000ll;  // how far back an acknowledged event may be lost
     // Who relays: of several processes on one database, the one that holds the receiver's lease. A

@@ -62,17 +62,20 @@ StatusOr<std::unique_ptr<Engine>> Engine::Open(Options options,
   db::Store& store = *engine->options_.store;
   RETURN_IF_ERROR(store.Migrate({{1, "0001_engine.sql", kTables},
                                  {2, "0002_audit.sql", kAuditTables},
-                                 {3, "0003_dead_letters.sql", kDeadLetterTables}},
+                                 {3, "0003_dead_letters.sql", kDeadLetterTables},
+                                 {4, "0004_anonymous.sql", kAnonymousTables}},
                                 "engine_migrations"));
   RETURN_IF_ERROR(store.Migrate(migrations));
   RETURN_IF_ERROR(engine->options_.store->ReadAndWait([&](db::Conn& conn) -> Status {
     for (const auto* resource : schema::Resources(engine->options_.service)) {
       RETURN_IF_ERROR(db::CheckTable(conn, *resource));
     }
-    return conn.Query("SELECT MAX(seq) FROM journal", {}, [&](const db::Row& row) {
-      if (!row.IsNull(0)) engine->last_seq_ = row.Int(0);
-      return Status();
-    });
+    // Those of anonymous methods may be ahead.
+    return conn.Query("SELECT seq FROM journal WHERE principal <> '' ORDER BY seq DESC LIMIT 1", {},
+                      [&](const db::Row& row) {
+                        engine->last_seq_ = row.Int(0);
+                        return Status();
+                      });
   }));
   return engine;
 }
@@ -80,10 +83,10 @@ StatusOr<std::unique_ptr<Engine>> Engine::Open(Options options,
 int64_t Engine::NextSeq(bool anonymous) {
   Micros now = MachineNow();
   if (anonymous) {
-    // Drawn within the part of the day that has passed, so that no order tells who came when.
+    // Drawn over the whole day, so that not even its latest moment is told.
     uint64_t random = 0;
     for (char c : RandomBytes(8)) random = random << 8 | static_cast<unsigned char>(c);
-    now = now - now % kDay + static_cast<Micros>(random % static_cast<uint64_t>(now % kDay + 1));
+    now = now - now % kDay + static_cast<Micros>(random % static_cast<uint64_t>(kDay));
     return now << kReplicaBits | options_.replica;
   }
   int64_t wanted = now << kReplicaBits | options_.replica;
@@ -171,7 +174,7 @@ StatusOr<bool> Engine::Claim(Call& call, db::Conn& conn, int64_t seq, std::strin
                    conn.Exec("INSERT INTO keys(source, principal, request_id, hash, seq) "
                              "VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING",
                              {int64_t{call.source}, call.anonymous() ? "" : call.principal.key(),
-                              call.request_id, db::Bytes{*hash}, seq}));
+                              call.request_id, db::Bytes{*hash}, call.anonymous() ? 0 : seq}));
   return rows == 1;
 }
 
@@ -257,6 +260,7 @@ Status Engine::WriteRows(Call& call, Command& command, int64_t seq) {
   const Micros at = call.anonymous() ? command.now - command.now % kDay : command.now;
   // What somebody anonymous did is told in one batch with all else of its day.
   const Micros held_until = call.anonymous() ? at + kDay : 0;
+  const int64_t told = call.anonymous() ? NextSeq(true) : seq;  // its events lead to no other row
   std::vector<Payload> payloads;
   int64_t part = 1;
 
@@ -314,7 +318,7 @@ Status Engine::WriteRows(Call& call, Command& command, int64_t seq) {
       if (event == nullptr || !Holds(*option, audience)) event = &changed;
       if (part == kPartsPerCommand) return Internal("one command changes too many records");
       // Not even the names of changed fields go to a partner: they tell of what it may not see.
-      payloads.push_back({seq * kPartsPerCommand + part++, receiver, touched->name,
+      payloads.push_back({told * kPartsPerCommand + part++, receiver, touched->name,
                           event->GetDescriptor()->full_name(),
                           audience == options::TO_PARTNER ? n : now_version, n, at,
                           audience == options::TO_PARTNER ? "" : paths,

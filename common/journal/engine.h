@@ -79,6 +79,8 @@ class Engine {
   // harm.
   Status SealJournal();  // audit.cc
   Status Forget();       // retention.cc
+  // What anonymous methods told on days that have ended goes out, and leaves no order behind.
+  Status EndAnonymousDays();  // anonymous.cc
   // To all outside, once for each epoch: read anew what you keep.
   Status TellEpoch(const std::string& epoch);  // epoch.cc
   // Keeps that the call was refused, or read what is logged ('OK'). `done` comes after the commit.

@@ -1,12 +1,13 @@
 // The engine's own tables, the same in every service's database, numbered apart from the service's
 // migrations.
 //   keys         one row per command done: (source, principal, request_id); claimed first, kept for
-//                ever
+//                ever; of an anonymous command it does not say which, seq is 0
 //   journal      one row per command, inserted last, never changed
 //   payloads     what a command produced: receiver '' is the answer as sent (sealed), every other
 //                receiver's row is its projection of the event, unsent while sent_at is NULL, kept
 //                back until held_until; id = seq * 256 + part, so ids are in time order and the
-//                journal row is found from it
+//                journal row is found from it; below 0, held_until says that an anonymous method
+//                told it, and there is no way to the journal (anonymous.cc)
 //   counters     dense sequence per (receiver, aggregate) for receivers who do not get every change
 //   positions    per consumed aggregate the last sequence applied here
 //   dead_letters consumed events that were refused too often, and the later ones of their records:
@@ -15,7 +16,8 @@
 //   leases       which process relays to a receiver now, and which one consumes
 //   meta         'epoch': raised by restore and by promotion of a replica; 'followed': the epoch
 //                that has been told and after which the other services have been asked;
-//                'forgotten': the last payload id below which events were let go
+//                'forgotten': the last payload id below which events were let go;
+//                'scrub/<table>': what was deleted there must leave the files too
 //   blocks       the audit: heads of the sealed blocks of journal rows, in block_rows' order
 //   access_log   reads of personal data, and refusals
 #pragma once
@@ -84,6 +86,20 @@ ALTER TABLE dead_letters ADD COLUMN epoch {text} NOT NULL DEFAULT '';
 ALTER TABLE dead_letters ADD COLUMN changed_at {int64} NOT NULL DEFAULT 0;
 ALTER TABLE dead_letters ADD COLUMN given_up {text};
 CREATE INDEX dead_letters_waiting ON dead_letters(aggregate, n) WHERE given_up IS NULL;
+)SQL";
+
+// Rows of keys stand by their key alone, so that none tells when a one-time token came.
+inline const char kAnonymousTables[] = R"SQL(-- readable since: 3
+CREATE TABLE keys_by_key(
+  source {int64} NOT NULL, principal {text} NOT NULL, request_id {text} NOT NULL,
+  hash {bytes} NOT NULL, seq {int64} NOT NULL,
+  PRIMARY KEY (source, principal, request_id)) {by_key};
+INSERT INTO keys_by_key(source, principal, request_id, hash, seq)
+  SELECT source, principal, request_id, hash, CASE WHEN principal = '' THEN 0 ELSE seq END
+  FROM keys ORDER BY source, principal, request_id;
+DROP TABLE keys;
+ALTER TABLE keys_by_key RENAME TO keys;
+CREATE INDEX payloads_held ON payloads(held_until, id) WHERE sent_at IS NULL AND held_until > 0;
 )SQL";
 
 // A row of payloads.

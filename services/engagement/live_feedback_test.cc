@@ -153,14 +153,24 @@ TEST_P(LiveFeedback, LeavesNothingOfTheSender) {
   EXPECT_EQ(Sql("SELECT '<' || principal || resource || '>'" + of), "<>");
   EXPECT_EQ(Sql("SELECT CAST(at % 86400000000 AS TEXT)" + of), "0");
   EXPECT_EQ(Sql("SELECT '<' || principal || '>' FROM keys WHERE request_id = '0f1e'"), "<>");
-  EXPECT_EQ(mini_.Rows("keys WHERE request_id = '0f1e' AND length(hash) = 0"), 1);
+  EXPECT_EQ(mini_.Rows("keys WHERE request_id = '0f1e' AND length(hash) = 0 AND seq = 0"), 1);
+  EXPECT_EQ(mini_.Rows("payloads p JOIN journal j ON j.seq = p.id / 256 "
+                       "WHERE p.aggregate LIKE '%/liveFeedbacks/%'"),
+            0);
   EXPECT_EQ(mini_.Rows("payloads WHERE receiver = ''"), kept);  // no stored answer
   EXPECT_EQ(
       mini_.Rows("payloads WHERE at % 86400000000 <> 0 AND aggregate LIKE '%/liveFeedbacks/%'"), 0);
   // No id that tells a time: the version digit of a random UUID.
   EXPECT_EQ(Sql("SELECT substr(id, 15, 1) FROM live_feedbacks"), "4");
 
+  const std::string ids =
+      "SELECT CAST(MAX(id) AS TEXT) FROM payloads "
+      "WHERE aggregate LIKE '%/liveFeedbacks/%'";
+  const std::string held = Sql(ids);
+  EXPECT_TRUE(mini_.Published<events::LiveFeedbackReceived>("forums/warwickshire").empty());
   mini_.SetDate("2021-12-04");
+  EXPECT_NE(Sql(ids), held);
+  EXPECT_EQ(mini_.Rows("meta WHERE name LIKE 'scrub/%'"), 0);
   auto told = mini_.Published<events::LiveFeedbackReceived>("forums/warwickshire");
   ASSERT_EQ(told.size(), 1u);
   EXPECT_EQ(told[0].received_on(), "2021-12-03");

@@ -94,10 +94,19 @@ struct Rule {
 constexpr Rule kRules[] = {
     {"", kCommand, "a key whose command is not in the journal",
      "SELECT 'seq ' || CAST(k.seq AS TEXT) FROM keys k LEFT JOIN journal j ON j.seq = k.seq "
-     "WHERE j.seq IS NULL"},
+     "WHERE j.seq IS NULL AND k.principal <> ''"},
     {"", kCommand, "a command in the journal that has not exactly one key",
-     "SELECT 'seq ' || CAST(j.seq AS TEXT) || ', ' || j.method FROM journal j "
-     "LEFT JOIN keys k ON k.seq = j.seq GROUP BY j.seq, j.method HAVING COUNT(k.seq) <> 1"},
+     "SELECT 'seq ' || CAST(j.seq AS TEXT) || ', ' || j.method FROM journal j LEFT JOIN keys k "
+     "ON k.seq = j.seq WHERE j.principal <> '' GROUP BY j.seq, j.method HAVING COUNT(k.seq) <> 1"},
+    // Of anonymous ones, nothing says which belong together.
+    {"", kCommand, "anonymous commands and their keys that differ in number",
+     "SELECT CAST(k.n AS TEXT) || ' keys, ' || CAST(j.n AS TEXT) || ' commands' "
+     "FROM (SELECT COUNT(*) AS n FROM keys WHERE principal = '') k, "
+     "(SELECT COUNT(*) AS n FROM journal WHERE principal = '') j WHERE k.n <> j.n"},
+    {"", kCommand, "more records told of by anonymous commands than there are of those",
+     "SELECT CAST(p.n AS TEXT) || ' records, ' || CAST(j.n AS TEXT) || ' commands' "
+     "FROM (SELECT COUNT(DISTINCT aggregate) AS n FROM payloads WHERE held_until <> 0) p, "
+     "(SELECT COUNT(*) AS n FROM journal WHERE principal = '') j WHERE p.n > j.n"},
     {"", kCommand, "a command whose change has no event",
      "SELECT 'seq ' || CAST(j.seq AS TEXT) || ', ' || j.resource FROM journal j "
      "WHERE j.resource <> '' AND j.seq > COALESCE((SELECT CAST(value AS BIGINT) / 256 FROM meta "
@@ -105,7 +114,7 @@ constexpr Rule kRules[] = {
      "'services' AND p.aggregate = j.resource AND p.n = j.version AND p.id / 256 = j.seq)"},
     {"", kCommand, "an event whose command is not in the journal",
      "SELECT 'row ' || CAST(p.id AS TEXT) || ', ' || p.aggregate FROM payloads p "
-     "LEFT JOIN journal j ON j.seq = p.id / 256 WHERE j.seq IS NULL "
+     "LEFT JOIN journal j ON j.seq = p.id / 256 WHERE j.seq IS NULL AND p.held_until = 0 "
      "AND SUBSTR(p.aggregate, 1, 9) <> 'journals/'"},
     {"", kCommand, "a counter that does not count the events of",
      "SELECT c.aggregate || ' to ' || c.receiver FROM counters c WHERE c.n <> COALESCE((SELECT "
