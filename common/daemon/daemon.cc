@@ -1,5 +1,8 @@
 #include "common/daemon/daemon.h"
 
+#include <sys/prctl.h>
+#include <sys/resource.h>
+
 #include <chrono>
 #include <csignal>
 #include <cstdio>
@@ -108,6 +111,14 @@ void CutOffAfter(int seconds, Gate* gate) {
                  static_cast<long long>(gate->inside()));
     std::_Exit(1);
   }).detach();
+}
+
+// A core would hold keys and what they seal. Where a program takes cores, the limit alone would not
+// do.
+void WriteNoCore() {
+  const rlimit none = {0, 0};
+  setrlimit(RLIMIT_CORE, &none);
+  prctl(PR_SET_DUMPABLE, 0);
 }
 
 Status Run(std::vector<Module> modules, sigset_t* signals) {
@@ -234,6 +245,7 @@ Status Run(std::vector<Module> modules, sigset_t* signals) {
 int RunDaemon(int argc, char** argv, const char* what, std::vector<Module> modules) {
   absl::SetProgramUsageMessage(what);
   absl::ParseCommandLine(argc, argv);
+  WriteNoCore();
   // Blocked before any thread starts, so that only sigwait() takes them.
   sigset_t signals;
   sigemptyset(&signals);
