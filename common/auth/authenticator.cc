@@ -1,14 +1,9 @@
 #include "common/auth/authenticator.h"
 
-#include <filesystem>
-#include <fstream>
-#include <sstream>
+#include <algorithm>
 
-#include "absl/strings/str_split.h"
 #include "common/base/clock.h"
 #include "common/privacy/seal.h"
-#include "google/protobuf/struct.pb.h"
-#include "google/protobuf/util/json_util.h"
 
 namespace hub::auth {
 namespace {
@@ -19,130 +14,124 @@ constexpr Micros kGrantsAge = 5 * kSecond;
 constexpr size_t kMostKnown = 10000;
 constexpr int kInsideSeconds = 60;
 
-StatusOr<std::string> ReadFile(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) return InvalidField("issuers", "the file '" + path + "' cannot be read");
-  std::stringstream text;
-  text << file.rdbuf();
-  return text.str();
-}
-
 bool Within(const Grant& grant, const std::string& organisation) {
   std::string own = "forums/" + grant.forum;
   if (!grant.partner.empty()) own += "/partners/" + grant.partner;
   return own == organisation;
 }
 
+const Issuer* Find(const Trusted& trusted, const std::string& issuer) {
+  for (const Issuer& known : trusted.issuers) {
+    if (known.issuer == issuer) return &known;
+  }
+  return nullptr;
+}
+
+bool Holds(const Issuer& issuer, Micros now) {
+  return issuer.keys != nullptr && (issuer.until == 0 || now < issuer.until);
+}
+
+StatusOr<Claims> CheckBy(const Issuer& issuer, const std::string& token, Micros now) {
+  if (Holds(issuer, now)) return issuer.keys->Verify(token, issuer.issuer, now);
+  return Refuse(errors::TEMPORARILY_UNAVAILABLE,
+                "the keys of the token's issuer cannot be had from its address now; try again");
+}
+
 Status Refused(const std::string& why) { return Refuse(errors::UNAUTHENTICATED, why); }
 
 }  // namespace
 
-StatusOr<std::vector<Issuer>> ReadIssuers(const std::string& path, bool production) {
-  ASSIGN_OR_RETURN(std::string text, ReadFile(path));
-  google::protobuf::Struct file;
-  if (!google::protobuf::util::JsonStringToMessage(text, &file).ok() ||
-      file.fields().count("issuers") == 0) {
-    return InvalidField("issuers", "'" + path + "' is no JSON of the form {\"issuers\": [...]}");
-  }
-  std::vector<Issuer> issuers;
-  for (const auto& value : file.fields().at("issuers").list_value().values()) {
-    const auto& entry = value.struct_value().fields();
-    auto text_of = [&](const char* key) {
-      auto it = entry.find(key);
-      return it == entry.end() ? std::string() : it->second.string_value();
-    };
-    Issuer issuer{text_of("issuer"), text_of("organisation"), nullptr};
-    if (issuer.issuer.empty() || issuer.issuer == kInsideIssuer || issuer.organisation.empty()) {
-      return InvalidField("issuers", "every issuer in '" + path +
-                                         "' needs an issuer (not 'hub') and an organisation");
-    }
-    auto development = entry.find("development");
-    if (production && development != entry.end() && development->second.bool_value()) {
-      return InvalidField("issuers", "'" + issuer.issuer + "' in '" + path +
-                                         "' is a development issuer, which a production server "
-                                         "refuses; name your organisations' own");
-    }
-    ASSIGN_OR_RETURN(
-        std::string jwks,
-        ReadFile((std::filesystem::path(path).parent_path() / text_of("jwks")).string()));
-    ASSIGN_OR_RETURN(issuer.keys, KeySet::FromJwks(jwks));
-    issuers.push_back(std::move(issuer));
-  }
-  return issuers;
-}
-
-Authenticator::Authenticator(std::vector<Issuer> issuers, std::shared_ptr<const Signer> inside)
-    : issuers_(std::move(issuers)), inside_(std::move(inside)) {
+Authenticator::Authenticator(std::shared_ptr<Trust> trust, std::shared_ptr<const Signer> inside)
+    : trust_(std::move(trust)), inside_(std::move(inside)) {
   auto keys = KeySet::FromJwks(inside_->Jwks());
   if (keys.ok()) inside_keys_ = *keys;
 }
 
+// What the token says, by the keys of whom it names as its issuer.
+StatusOr<Claims> Authenticator::Check(const Trusted& trusted, const std::string& issuer,
+                                      const std::string& token, Micros now) const {
+  if (issuer == kInsideIssuer) {
+    if (trusted.services == nullptr) return inside_keys_->Verify(token, issuer, now);
+    ASSIGN_OR_RETURN(Claims claims, trusted.services->Verify(token, issuer, now));
+    // A service speaks for itself alone; 'hub' is a process of all.
+    const std::string holder = claims.kid.substr(0, claims.kid.find('.'));
+    if (holder == kInsideIssuer || holder == claims.subject) return claims;
+    return Refused("the token's sub is not the service whose key signed it");
+  }
+  const Issuer* known = Find(trusted, issuer);
+  if (known == nullptr) return Refused("the token's issuer is not one that this hub knows");
+  auto claims = CheckBy(*known, token, now);
+  if (claims.ok() || (Holds(*known, now) && known->keys->Names(token))) return claims;
+  ASSIGN_OR_RETURN(const bool asked, trust_->AskAgain(issuer));
+  if (!asked) return claims;
+  const auto anew = trust_->Now();
+  known = Find(*anew, issuer);
+  return known == nullptr ? claims : CheckBy(*known, token, now);
+}
+
 std::shared_ptr<const Principal> Authenticator::Known(const std::string& token) {
   const Micros now = MachineNow();
+  const int64_t change = trust_->changes();
   {
     std::lock_guard<std::mutex> lock(mutex_);
     auto it = known_.find(privacy::Sha256(token));
-    if (it != known_.end() && it->second.holds(now)) return it->second.principal;
+    if (it != known_.end() && it->second.since <= now && now < it->second.until &&
+        it->second.change == change) {
+      return it->second.principal;
+    }
   }
   auto issuer = IssuerOf(token);
   if (!issuer.ok() || *issuer != kInsideIssuer) return nullptr;
-  auto claims = inside_keys_->Verify(token, *issuer, now);
+  auto claims = Check(*trust_->Now(), *issuer, token, now);
   if (!claims.ok() || claims->text["act_iss"] != kInsideIssuer) return nullptr;
   Principal principal = ServicePrincipal(claims->text["act_sub"]);
   principal.service = claims->subject;
-  return Keep(token, std::move(principal), now, claims->expires);
+  return Keep(token, std::move(principal), now, claims->expires, change);
 }
 
 std::shared_ptr<const Principal> Authenticator::Keep(const std::string& token, Principal principal,
-                                                     Micros now, Micros expires) {
+                                                     Micros now, Micros expires, int64_t change) {
   auto shared = std::make_shared<const Principal>(std::move(principal));
   std::lock_guard<std::mutex> lock(mutex_);
   if (known_.size() >= kMostKnown) known_.clear();
-  known_[privacy::Sha256(token)] = {shared, now, std::min(expires, now + kGrantsAge)};
+  known_[privacy::Sha256(token)] = {shared, now, std::min(expires, now + kGrantsAge), change};
   return shared;
 }
 
-StatusOr<Principal> Authenticator::PrincipalOf(const std::string& issuer,
+StatusOr<Principal> Authenticator::PrincipalOf(const Trusted& trusted, const std::string& issuer,
                                                const std::string& subject) {
-  for (const auto& known : issuers_) {
-    if (known.issuer != issuer) continue;
-    Principal principal;
-    principal.issuer = issuer;
-    principal.subject = subject;
-    if (known.organisation == "operator") {
-      principal.side = options::HUB;
-      principal.grants.push_back({options::OPERATOR, "*", "", ""});
-      return principal;
-    }
-    principal.side = known.organisation.find("/partners/") == std::string::npos ? options::FORUM
-                                                                                : options::PARTNER;
-    ASSIGN_OR_RETURN(std::vector<Grant> grants, directory_(issuer, subject));
-    for (auto& grant : grants) {
-      if (Within(grant, known.organisation)) principal.grants.push_back(std::move(grant));
-    }
+  const Issuer* known = Find(trusted, issuer);
+  if (known == nullptr) return Refused("the token's issuer is not one that this hub knows");
+  Principal principal;
+  principal.issuer = issuer;
+  principal.subject = subject;
+  if (known->organisation == "operator") {
+    principal.side = options::HUB;
+    principal.grants.push_back({options::OPERATOR, "*", "", ""});
     return principal;
   }
-  return Refused("the token's issuer is not one that this hub knows");
+  principal.side = known->organisation.find("/partners/") == std::string::npos ? options::FORUM
+                                                                               : options::PARTNER;
+  ASSIGN_OR_RETURN(std::vector<Grant> grants, directory_(issuer, subject));
+  for (auto& grant : grants) {
+    if (Within(grant, known->organisation)) principal.grants.push_back(std::move(grant));
+  }
+  return principal;
 }
 
 StatusOr<std::shared_ptr<const Principal>> Authenticator::Verify(const std::string& token) {
   if (auto known = Known(token)) return known;
   const Micros now = MachineNow();
+  const int64_t change = trust_->changes();
+  const auto trusted = trust_->Now();
   ASSIGN_OR_RETURN(std::string issuer, IssuerOf(token));
-  if (issuer == kInsideIssuer) {
-    ASSIGN_OR_RETURN(Claims claims, inside_keys_->Verify(token, issuer, now));
-    ASSIGN_OR_RETURN(Principal principal,
-                     PrincipalOf(claims.text["act_iss"], claims.text["act_sub"]));
-    principal.service = claims.subject;
-    return Keep(token, std::move(principal), now, claims.expires);
-  }
-  for (const auto& known : issuers_) {
-    if (known.issuer != issuer) continue;
-    ASSIGN_OR_RETURN(Claims claims, known.keys->Verify(token, issuer, now));
-    ASSIGN_OR_RETURN(Principal principal, PrincipalOf(issuer, claims.subject));
-    return Keep(token, std::move(principal), now, claims.expires);
-  }
-  return Refused("the token's issuer is not one that this hub knows");
+  ASSIGN_OR_RETURN(Claims claims, Check(*trusted, issuer, token, now));
+  const bool inside = issuer == kInsideIssuer;
+  ASSIGN_OR_RETURN(Principal principal,
+                   PrincipalOf(*trusted, inside ? claims.text["act_iss"] : issuer,
+                               inside ? claims.text["act_sub"] : claims.subject));
+  if (inside) principal.service = claims.subject;
+  return Keep(token, std::move(principal), now, claims.expires, change);
 }
 
 StatusOr<std::string> Authenticator::InsideToken(const std::string& service,

@@ -12,30 +12,18 @@
 #include <vector>
 
 #include "common/auth/principal.h"
-#include "common/auth/token.h"
+#include "common/auth/trust.h"
 
 namespace hub::auth {
-
-inline constexpr char kInsideIssuer[] = "hub";
-
-// {"issuers": [{"issuer": "https://login.example", "organisation": "forums/warwickshire",
-//   "jwks": "forum.jwks", "development": false}]}; paths are relative to the file. The organisation
-// is a forum, a partner ('forums/warwickshire/partners/wcc') or 'operator'.
-struct Issuer {
-  std::string issuer;
-  std::string organisation;
-  std::shared_ptr<const KeySet> keys;
-};
-// Refuses a development issuer when `production`.
-StatusOr<std::vector<Issuer>> ReadIssuers(const std::string& path, bool production);
 
 class Authenticator {
  public:
   // Asks membership for the grants of (issuer, subject). May wait.
   using Directory = std::function<StatusOr<std::vector<Grant>>(const std::string& issuer,
                                                                const std::string& subject)>;
-  // `inside` signs and checks the services' own tokens; shared by all processes.
-  Authenticator(std::vector<Issuer> issuers, std::shared_ptr<const Signer> inside);
+  // `inside` signs the services' own tokens. Where there is no list of services, all processes
+  // share it and it checks them too.
+  Authenticator(std::shared_ptr<Trust> trust, std::shared_ptr<const Signer> inside);
   void SetDirectory(Directory directory) { directory_ = std::move(directory); }
 
   // Without waiting: a principal known from a moment ago, or a service that speaks for itself, whom
@@ -49,21 +37,25 @@ class Authenticator {
   StatusOr<std::string> InsideToken(const std::string& service, const Principal& acting);
 
  private:
-  // In the time from `since` to `until`, so not after the machine's clock went back.
+  // In the time from `since` to `until`, so not after the machine's clock went back, nor after
+  // somebody was taken off a list.
   struct Entry {
     std::shared_ptr<const Principal> principal;
     Micros since, until;
-    bool holds(Micros now) const { return since <= now && now < until; }
+    int64_t change;
   };
   struct InsideEntry {
     std::string token;
     Micros made = 0;
   };
-  StatusOr<Principal> PrincipalOf(const std::string& issuer, const std::string& subject);
+  StatusOr<Principal> PrincipalOf(const Trusted& trusted, const std::string& issuer,
+                                  const std::string& subject);
+  StatusOr<Claims> Check(const Trusted& trusted, const std::string& issuer,
+                         const std::string& token, Micros now) const;
   std::shared_ptr<const Principal> Keep(const std::string& token, Principal principal, Micros now,
-                                        Micros expires);
+                                        Micros expires, int64_t change);
 
-  const std::vector<Issuer> issuers_;
+  const std::shared_ptr<Trust> trust_;
   const std::shared_ptr<const Signer> inside_;
   std::shared_ptr<const KeySet> inside_keys_;
   Directory directory_;

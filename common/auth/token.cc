@@ -120,6 +120,7 @@ StatusOr<Parts> Split(const std::string& token) {
 // ---- keys ----
 
 struct Key {
+  std::string kid;
   std::string algorithm;
   KeyHandle handle;
 };
@@ -325,7 +326,10 @@ StatusOr<Claims> ReadClaims(const std::string& json, const std::string& issuer, 
   if (now < (not_before - kSkewSeconds) * kSecond) return Refused("the token is not yet valid");
   if (now < (issued - kSkewSeconds) * kSecond) return Refused("the token was issued in the future");
 
-  Claims claims{.issuer = issuer, .subject = *subject, .expires = expires * kSecond, .text = {}};
+  Claims claims;
+  claims.issuer = issuer;
+  claims.subject = *subject;
+  claims.expires = expires * kSecond;
   for (const auto& [name, value] : payload.fields()) {
     if (value.has_string_value() && name != "iss" && name != "sub" && name != "aud") {
       claims.text.emplace(name, value.string_value());
@@ -345,6 +349,7 @@ class Keys : public KeySet {
   bool empty() const { return keys_.empty(); }
   StatusOr<Claims> Verify(const std::string& token, const std::string& issuer,
                           Micros machine_now) const override;
+  bool Names(const std::string& token) const override;
 
  private:
   StatusOr<const Key*> Choose(const std::string& header) const;
@@ -370,7 +375,7 @@ Status Keys::Add(const Struct& jwk) {
         "jwks", absl::StrCat("the key with the kid '", *kid, "' is malformed or ",
                              "weak; RSA keys have ", kMinRsaBits, " to ", kMaxRsaBits, " bits"));
   }
-  if (!keys_.try_emplace(*kid, Key{algorithm, std::move(handle)}).second) {
+  if (!keys_.try_emplace(*kid, Key{*kid, algorithm, std::move(handle)}).second) {
     return InvalidField("jwks", absl::StrCat("two keys have the kid '", *kid, "'"));
   }
   return absl::OkStatus();
@@ -407,7 +412,17 @@ StatusOr<Claims> Keys::Verify(const std::string& token, const std::string& issue
   if (!Fits(*key, parts.signed_text, parts.signature)) {
     return Refused("the token's signature does not fit");
   }
-  return ReadClaims(parts.payload, issuer, machine_now);
+  ASSIGN_OR_RETURN(Claims claims, ReadClaims(parts.payload, issuer, machine_now));
+  claims.kid = key->kid;
+  return claims;
+}
+
+bool Keys::Names(const std::string& token) const {
+  const auto parts = Split(token);
+  Struct header;
+  if (!parts.ok() || !ParseObject(parts->header, &header)) return false;
+  const std::string* kid = Text(header, "kid");
+  return kid != nullptr && keys_.count(*kid) > 0;
 }
 
 // ---- signing ----
@@ -415,6 +430,8 @@ StatusOr<Claims> Keys::Verify(const std::string& token, const std::string& issue
 class P256Signer : public Signer {
  public:
   P256Signer(KeyHandle key, const std::string& kid) : key_(std::move(key)), kid_(kid) {}
+
+  const std::string& kid() const override { return kid_; }
 
   std::string Pem() const override {
     Memory memory(BIO_new(BIO_s_mem()));

@@ -17,6 +17,7 @@ inline constexpr size_t kMaxTokenBytes = 8192;
 inline constexpr size_t kMaxJwksBytes = 65536;
 
 struct Claims {
+  std::string kid;  // of the key that it was checked with
   std::string issuer;
   std::string subject;  // 1 to 255 printable characters of ASCII
   Micros expires = 0;
@@ -36,6 +37,8 @@ class KeySet {
   // token.
   virtual StatusOr<Claims> Verify(const std::string& token, const std::string& issuer,
                                   Micros machine_now) const = 0;
+  // Whether the token's header names a key of this set; an issuer that changed its keys has others.
+  virtual bool Names(const std::string& token) const = 0;
 };
 
 // The issuer that a token claims, unverified, to choose the key set by. UNAUTHENTICATED if the
@@ -49,6 +52,7 @@ class Signer {
   // `pem` is an unencrypted private key on P-256, as Pem() gives it (PKCS #8).
   static StatusOr<std::unique_ptr<Signer>> FromPem(const std::string& pem, const std::string& kid);
   virtual ~Signer() = default;
+  virtual const std::string& kid() const = 0;
   virtual std::string Pem() const = 0;
   virtual std::string Jwks() const = 0;  // the public half as a JWK Set
   // `text` adds claims; it never replaces iss, sub, aud, iat or exp.

@@ -18,8 +18,29 @@ ABSL_FLAG(std::string, receivers, "",
 ABSL_FLAG(std::string, issuers, "",
           "file of the token issuers; STATE/issuers/issuers.json where empty");
 ABSL_FLAG(std::string, inside_key, "",
-          "private key (PEM, P-256) that signs the services' own tokens; STATE/inside.pem where "
-          "empty");
+          "private key (PEM, P-256) that signs the services' own tokens, named as its file is; "
+          "STATE/inside.pem where empty");
+ABSL_FLAG(
+    std::string, services, "",
+    "key set (JWKS) of the services that may call this one, each key's kid the service's name, "
+    "as 'scheduling' or 'scheduling.2', or 'hub' for a process of all; who is taken off it is "
+    "refused at once; where empty, whoever has the inside key may");
+ABSL_FLAG(std::string, tls_certificate, "",
+          "certificate chain (PEM) of this process; where empty, connections are plain; like all "
+          "files of keys it is read again when it changes");
+ABSL_FLAG(std::string, tls_key, "", "private key (PEM) of --tls_certificate");
+ABSL_FLAG(std::string, tls_authority, "",
+          "certificates (PEM) of the authority that signs the services' own; with them a service "
+          "shows its certificate, with its name, to those it calls and to those it answers");
+ABSL_FLAG(
+    double, calls_per_second, 500,
+    "of one caller from outside, who after a rest may have as many as of two seconds at once; "
+    "0: as many as come");
+ABSL_FLAG(int, calls_at_once, 200, "of one caller from outside; 0: as many as come");
+ABSL_FLAG(int, request_bytes, 1 << 20, "the longest request, at most 4194304");
+ABSL_FLAG(
+    int, call_seconds, 30,
+    "the longest that a call may take, also where its caller names no deadline or a later one");
 ABSL_FLAG(std::string, master_key, "",
           "file of the 32-byte master key in hexadecimal digits; STATE/master.key where empty");
 ABSL_FLAG(std::vector<std::string>, peers, {},

@@ -3,6 +3,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 
+#include <algorithm>
 #include <chrono>
 #include <csignal>
 #include <cstdio>
@@ -22,10 +23,11 @@
 #include "common/privacy/seal.h"
 #include "common/rpc/directory.h"
 #include "common/rpc/gate.h"
+#include "common/rpc/limits.h"
+#include "common/rpc/tls.h"
 #include "grpcpp/ext/proto_server_reflection_plugin.h"
 #include "grpcpp/health_check_service_interface.h"
 #include "grpcpp/resource_quota.h"
-#include "grpcpp/security/server_credentials.h"
 #include "grpcpp/server.h"
 #include "grpcpp/server_builder.h"
 
@@ -51,6 +53,27 @@ StatusOr<std::string> ReadFile(const std::string& path) {
   std::stringstream text;
   text << file.rdbuf();
   return text.str();
+}
+
+StatusOr<Limits::Options> LimitsOfFlags() {
+  const double per_second = absl::GetFlag(FLAGS_calls_per_second);
+  const int at_once = absl::GetFlag(FLAGS_calls_at_once);
+  const int bytes = absl::GetFlag(FLAGS_request_bytes);
+  const int seconds = absl::GetFlag(FLAGS_call_seconds);
+  if (per_second < 0) return InvalidField("calls_per_second", "--calls_per_second is below 0");
+  if (at_once < 0) return InvalidField("calls_at_once", "--calls_at_once is below 0");
+  if (bytes < 1 || bytes > kMostMessageBytes) {
+    return InvalidField("request_bytes",
+                        "--request_bytes is not 1 to " + std::to_string(kMostMessageBytes));
+  }
+  if (seconds < 1) return InvalidField("call_seconds", "--call_seconds is below 1");
+  Limits::Options options;
+  options.per_second = per_second;
+  options.burst = std::max(1.0, 2 * per_second);
+  options.at_once = at_once;
+  options.request_bytes = static_cast<size_t>(bytes);
+  options.longest = seconds * int64_t{1000000};
+  return options;
 }
 
 // Whether the database holds anything of the modules. It makes nothing there.
@@ -152,13 +175,27 @@ Status Run(std::vector<Module> modules, sigset_t* signals) {
                                                       absl::HexStringToBytes(master_hex.substr(
                                                           0, 2 * privacy::kKeyBytes))));
   RETURN_IF_ERROR(keys->KeepErasures(Or(absl::GetFlag(FLAGS_erasures), state + "/erasures")));
-  ASSIGN_OR_RETURN(auto issuers, auth::ReadIssuers(Or(absl::GetFlag(FLAGS_issuers),
-                                                      state + "/issuers/issuers.json"),
-                                                   absl::GetFlag(FLAGS_production)));
-  ASSIGN_OR_RETURN(std::string inside_pem,
-                   ReadFile(Or(absl::GetFlag(FLAGS_inside_key), state + "/inside.pem")));
-  ASSIGN_OR_RETURN(auto inside, auth::Signer::FromPem(inside_pem, "inside"));
-  auth::Authenticator authenticator(std::move(issuers), std::move(inside));
+  auth::Trust::Options trusted;
+  trusted.issuers = Or(absl::GetFlag(FLAGS_issuers), state + "/issuers/issuers.json");
+  trusted.services = absl::GetFlag(FLAGS_services);
+  trusted.kept = state + "/fetched";
+  trusted.production = absl::GetFlag(FLAGS_production);
+  ASSIGN_OR_RETURN(std::shared_ptr<auth::Trust> trust, auth::Trust::Open(trusted));
+  const std::string inside_file = Or(absl::GetFlag(FLAGS_inside_key), state + "/inside.pem");
+  ASSIGN_OR_RETURN(std::string inside_pem, ReadFile(inside_file));
+  ASSIGN_OR_RETURN(auto inside,
+                   auth::Signer::FromPem(inside_pem, fs::path(inside_file).stem().string()));
+  auth::Authenticator authenticator(trust, std::move(inside));
+
+  for (const Module& module : modules) {
+    ASSIGN_OR_RETURN(const std::string token,
+                     authenticator.InsideToken(module.name, auth::ServicePrincipal(module.name)));
+    if (authenticator.Known(token) == nullptr) {
+      return InvalidField("inside_key", "the key in '" + inside_file + "' is not that of '" +
+                                            module.name + "' in '" + trusted.services +
+                                            "': list it there, under the name of its file");
+    }
+  }
 
   std::vector<events::Receiver> receivers;
   const std::string receivers_file = Or(absl::GetFlag(FLAGS_receivers), state + "/receivers.json");
@@ -166,17 +203,25 @@ Status Run(std::vector<Module> modules, sigset_t* signals) {
     ASSIGN_OR_RETURN(receivers, events::ReadReceivers(receivers_file));
   }
 
+  const TlsFiles tls{absl::GetFlag(FLAGS_tls_certificate), absl::GetFlag(FLAGS_tls_key),
+                     absl::GetFlag(FLAGS_tls_authority)};
+  RETURN_IF_ERROR(CheckTlsFiles(tls));
   Peers peers;
   ASSIGN_OR_RETURN(const auto targets, TargetsOf(absl::GetFlag(FLAGS_peers)));
   for (const auto& [service, target] : targets) {
-    peers.Set(service, ChannelTo(target, grpc::ChannelArguments()));
+    grpc::ChannelArguments arguments;
+    // Whatever its address is, its certificate says that it is this service.
+    if (!tls.authority.empty()) arguments.SetSslTargetNameOverride(service);
+    peers.Set(service, ChannelTo(target, arguments, PeerCredentials(tls)));
   }
   // Every service looks grants up at membership, which asks itself in the same way.
   authenticator.SetDirectory([&](const std::string& issuer, const std::string& subject) {
-    return AskGrants(authenticator, peers, issuer, subject);
+    return AskGrants(authenticator, peers, process.runtimes[0]->name(), issuer, subject);
   });
 
   Gate gate;
+  ASSIGN_OR_RETURN(const Limits::Options limited, LimitsOfFlags());
+  Limits limits(limited);
   Runtime::Options options;
   options.database = database;
   options.keys = keys.get();
@@ -184,6 +229,8 @@ Status Run(std::vector<Module> modules, sigset_t* signals) {
   options.authenticator = &authenticator;
   options.peers = &peers;
   options.gate = &gate;
+  options.limits = &limits;
+  options.certificates = !tls.certificate.empty();
   options.receivers = receivers;
   options.replica = absl::GetFlag(FLAGS_replica);
   options.demo = process.demo;
@@ -199,7 +246,7 @@ Status Run(std::vector<Module> modules, sigset_t* signals) {
   grpc::reflection::InitProtoReflectionServerBuilderPlugin();
   grpc::ServerBuilder builder;
   int port = 0;
-  builder.AddListeningPort(absl::GetFlag(FLAGS_listen), grpc::InsecureServerCredentials(), &port);
+  builder.AddListeningPort(absl::GetFlag(FLAGS_listen), ServerCredentials(tls), &port);
   builder.SetMaxReceiveMessageSize(kMostMessageBytes);
   builder.AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE, kMostMetadataBytes);
   builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, 100);

@@ -81,6 +81,8 @@ StatusOr<std::unique_ptr<Runtime>> Runtime::Open(Module module, Options options)
   door.peers = self.options_.peers;
   door.executor = self.executor_.get();
   door.gate = self.options_.gate;
+  door.limits = self.options_.limits;
+  door.certificates = self.options_.certificates;
   door.demo = self.options_.demo;
   door.follows = [runtime = &self](const std::string& name) { return runtime->Follows(name); };
   self.door_ = std::make_unique<Door>(door);

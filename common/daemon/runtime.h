@@ -29,6 +29,8 @@ class Runtime {
     auth::Authenticator* authenticator = nullptr;
     const Peers* peers = nullptr;
     Gate* gate = nullptr;
+    Limits* limits = nullptr;
+    bool certificates = false;  // between services
     std::vector<events::Receiver> receivers;
     int replica = 0;
     bool demo = false;

@@ -6,7 +6,7 @@
 namespace hub {
 
 StatusOr<std::vector<auth::Grant>> AskGrants(auth::Authenticator& authenticator, const Peers& peers,
-                                             const std::string& issuer,
+                                             const std::string& service, const std::string& issuer,
                                              const std::string& subject) {
   constexpr Micros kPatience = 5 * 1000000ll;
   coproduction::hub::v1::ResolveGrantsRequest request;
@@ -14,9 +14,16 @@ StatusOr<std::vector<auth::Grant>> AskGrants(auth::Authenticator& authenticator,
   request.set_subject(subject);
   coproduction::hub::v1::ResolveGrantsResponse response;
   ASSIGN_OR_RETURN(std::string token,
-                   authenticator.InsideToken("hub", auth::ServicePrincipal("hub")));
-  RETURN_IF_ERROR(
-      peers.CallService("membership", token, MachineNow() + kPatience, request, &response));
+                   authenticator.InsideToken(service, auth::ServicePrincipal(service)));
+  const Status answered =
+      peers.CallService("membership", token, MachineNow() + kPatience, request, &response);
+  if (ReasonOf(answered) == errors::UNAUTHENTICATED) {  // the service is, not its caller
+    return Refuse(
+        errors::TEMPORARILY_UNAVAILABLE,
+        "your roles cannot be looked up now, since membership does not take the word of '" +
+            service + "'; try again");
+  }
+  RETURN_IF_ERROR(answered);
   std::vector<auth::Grant> grants;
   for (const auto& held : response.held()) {
     grants.push_back({held.role(), held.forum(), held.partner_id(), held.person()});

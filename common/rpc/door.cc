@@ -6,10 +6,12 @@
 #include "common/fault/failpoint.h"
 #include "common/journal/standard.h"
 #include "common/rpc/gate.h"
+#include "common/rpc/limits.h"
 #include "common/rpc/peers.h"
 #include "common/rpc/wire.h"
 #include "grpcpp/impl/codegen/server_callback_handlers.h"
 #include "grpcpp/impl/service_type.h"
+#include "grpcpp/security/auth_context.h"
 #include "grpcpp/server_builder.h"
 
 namespace hub {
@@ -17,8 +19,6 @@ namespace {
 
 namespace options = ::coproduction::options::v1;
 
-// Where the caller sets none. No call may hold a place for ever.
-constexpr Micros kDefaultDeadline = 30 * 1000000ll;
 constexpr char kOwnProcess[] = "inproc";  // gRPC's word for a peer
 // How long it may take to cancel a reservation, whatever is left of the call's own time.
 constexpr Micros kUndoWithin = 5 * 1000000ll;
@@ -89,23 +89,26 @@ struct Flight : public Ask, public std::enable_shared_from_this<Flight> {
   std::shared_ptr<journal::Call> call = std::make_shared<journal::Call>();
   std::shared_ptr<const void> word;
   std::vector<std::function<void(Ask&)>> undo;
-  bool inside = false;
+  bool inside = false;                   // the gate
+  bool counted = false;                  // among the caller's calls under way
   std::map<std::string, int64_t> stood;  // before the others were asked: by record, the last event
   int asks = 0;
 
   // --- gRPC's thread: nothing here waits.
   void Enter(const grpc::ByteBuffer* in) {
     if (auto* gate = door->options_.gate; gate != nullptr) {
-      inside = gate->Enter() || (context->peer() == kOwnProcess && gate->Enter(true));
+      inside = gate->Enter() || (FromOwnProcess() && gate->Enter(true));
       if (!inside) {
         return Finish(Refuse(errors::TEMPORARILY_UNAVAILABLE,
                              "this process is about to stop; try again, and another answers"));
       }
     }
+    const Limits& limits = *door->options_.limits;
+    if (Status fits = limits.CheckSize(in->Length()); !fits.ok()) return Finish(fits);
     auto deadline = std::chrono::duration_cast<std::chrono::microseconds>(
                         context->deadline().time_since_epoch())
                         .count();
-    call->deadline = std::min<Micros>(deadline, MachineNow() + kDefaultDeadline);
+    call->deadline = limits.Deadline(deadline);
     auto header = context->client_metadata().find("authorization");
     if (header != context->client_metadata().end()) {
       token.assign(header->second.data(), header->second.size());
@@ -136,6 +139,25 @@ struct Flight : public Ask, public std::enable_shared_from_this<Flight> {
     }
   }
 
+  bool FromOwnProcess() const { return context->peer() == kOwnProcess; }
+
+  // Those outside are counted. A service's token counts for nothing in other hands than its own.
+  Status Admit() {
+    const std::string& service = call->principal.service;
+    if (service.empty()) {
+      RETURN_IF_ERROR(door->options_.limits->Enter(call->principal.key()));
+      counted = true;
+      return Status();
+    }
+    if (!door->options_.certificates || FromOwnProcess()) return Status();
+    for (const auto& name :
+         context->auth_context()->FindPropertyValues(GRPC_X509_SAN_PROPERTY_NAME)) {
+      if (service == std::string(name.data(), name.size())) return Status();
+    }
+    return Refuse(errors::UNAUTHENTICATED,
+                  "a service's token counts only with the certificate of that service");
+  }
+
   void Proceed(const auth::Principal& principal) {
     const auto& option = *entry.method->option;
     if (option.demo_only() && !door->options_.demo) {
@@ -143,6 +165,7 @@ struct Flight : public Ask, public std::enable_shared_from_this<Flight> {
                            "this is only for a demonstration's state, which this hub's is not"));
     }
     call->principal = principal;
+    if (Status admitted = Admit(); !admitted.ok()) return Finish(admitted);
     call->method_name = entry.method->descriptor->full_name();
     auto forum = schema::ForumOfRequest(*request);
     // A name that cannot be read is of no forum: the caller's own judges the role, then the verdict
@@ -340,6 +363,7 @@ struct Flight : public Ask, public std::enable_shared_from_this<Flight> {
       std::fprintf(stderr, "fault in %s: %s\n", entry.method->path.c_str(),
                    MessageOf(status).c_str());
     }
+    if (counted) door->options_.limits->Leave(call->principal.key());
     reactor->Finish(ToWire(status));
   }
 
@@ -367,7 +391,12 @@ struct Flight : public Ask, public std::enable_shared_from_this<Flight> {
   bool done_before = false;
 };
 
-Door::Door(Options options) : options_(options) {}
+Door::Door(Options options) : options_(options) {
+  if (options_.limits == nullptr) {
+    own_limits_ = std::make_unique<Limits>();
+    options_.limits = own_limits_.get();
+  }
+}
 Door::~Door() = default;
 
 Door::Entry* Door::Declare(const char* service, const char* method,

@@ -1,7 +1,8 @@
-// The one door: every RPC of a module enters here and passes, in this order, deadline, token and
-// principal, role, limits of the fields, the Ask (if it has one), and one transaction with claim of
-// the request_id, relation, handler, computed fields, redaction and journal. A handler is bound by
-// the method's name; its policy, transitions and limits stand in the schema.
+// The one door: every RPC of a module enters here and passes, in this order, size, deadline, token
+// and principal, the caller's limits, role, limits of the fields, the Ask (if it has one), and one
+// transaction with claim of the request_id, relation, handler, computed fields, redaction and
+// journal. A handler is bound by the method's name; its policy, transitions and limits stand in the
+// schema.
 //
 //   void BindMembers(Door& door) {
 //     door.Bind("coproduction.membership.v1.Members", "CreateMember", CreateMember);
@@ -29,6 +30,7 @@ class ServerBuilder;
 namespace hub {
 
 class Gate;
+class Limits;
 class Peers;
 
 // The stage before the transaction: fetches another service's word over gRPC and hands it to the
@@ -66,6 +68,9 @@ class Door {
     const Peers* peers = nullptr;
     Executor* executor = nullptr;  // the module's own, for what waits: tokens, Asks
     Gate* gate = nullptr;          // the process's; without one nobody is refused
+    Limits* limits = nullptr;      // the process's; without them only requests and times have some
+    // Whether a service must show its certificate, from another process.
+    bool certificates = false;
     bool demo = false;
     // Whether the events of the record of that name are consumed here.
     std::function<bool(const std::string&)> follows = [](const std::string&) { return false; };
@@ -156,6 +161,7 @@ class Door {
                  const google::protobuf::Descriptor* response, bool write);
 
   Options options_;
+  std::unique_ptr<Limits> own_limits_;
   std::map<std::string, std::unique_ptr<Service>> services_;
   std::map<std::string, std::unique_ptr<Entry>> entries_;  // by full method name
 };

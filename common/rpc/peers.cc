@@ -11,7 +11,6 @@
 #include "grpcpp/create_channel.h"
 #include "grpcpp/impl/codegen/client_unary_call.h"
 #include "grpcpp/impl/rpc_method.h"
-#include "grpcpp/security/credentials.h"
 
 namespace hub {
 namespace {
@@ -62,8 +61,9 @@ StatusOr<std::map<std::string, std::string>> TargetsOf(const std::vector<std::st
   return targets;
 }
 
-std::shared_ptr<grpc::Channel> ChannelTo(const std::string& target,
-                                         grpc::ChannelArguments arguments) {
+std::shared_ptr<grpc::Channel> ChannelTo(
+    const std::string& target, grpc::ChannelArguments arguments,
+    const std::shared_ptr<grpc::ChannelCredentials>& credentials) {
   // gRPC looks after a connection while a call waits on it, and else as often as this says: without
   // it, where all calls fail at once, a process that is back is found after 5 seconds.
   [[maybe_unused]] static const int looked_after =
@@ -73,7 +73,8 @@ std::shared_ptr<grpc::Channel> ChannelTo(const std::string& target,
   arguments.SetServiceConfigJSON(R"({"healthCheckConfig": {"serviceName": ""}})");
   arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 100);
   arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 1000);
-  return grpc::CreateCustomChannel(target, grpc::InsecureChannelCredentials(), arguments);
+  return grpc::CreateCustomChannel(
+      target, credentials ? credentials : grpc::InsecureChannelCredentials(), arguments);
 }
 
 Status Peers::Call(const std::string& token, Micros deadline,

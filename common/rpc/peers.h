@@ -11,6 +11,7 @@
 #include "common/base/date.h"
 #include "common/schema/schema.h"
 #include "grpcpp/channel.h"
+#include "grpcpp/security/credentials.h"
 #include "grpcpp/support/channel_arguments.h"
 
 namespace hub {
@@ -37,8 +38,10 @@ class Peers {
 // Where services are, from entries 'service=address'. A service of several processes is named once
 // for each, by IPv4 addresses; calls then go round. By service, what a channel is made to.
 StatusOr<std::map<std::string, std::string>> TargetsOf(const std::vector<std::string>& entries);
-std::shared_ptr<grpc::Channel> ChannelTo(const std::string& target,
-                                         grpc::ChannelArguments arguments);
+// `credentials`: null for a plain connection.
+std::shared_ptr<grpc::Channel> ChannelTo(
+    const std::string& target, grpc::ChannelArguments arguments,
+    const std::shared_ptr<grpc::ChannelCredentials>& credentials = nullptr);
 
 // The same for any channel and path: the command line and tests.
 Status CallMethod(grpc::Channel& channel, const std::string& path, const std::string& token,

@@ -6,8 +6,24 @@ namespace hub {
 namespace {
 
 constexpr char kType[] = "type.googleapis.com/google.rpc.";
+constexpr char kRetryInfo[] = "type.googleapis.com/google.rpc.RetryInfo";
 
 }  // namespace
+
+Status RetryAfter(Status status, Micros delay) {
+  errors::RetryInfo retry;
+  retry.mutable_retry_delay()->set_seconds(delay / 1000000);
+  retry.mutable_retry_delay()->set_nanos(static_cast<int32_t>(delay % 1000000 * 1000));
+  status.SetPayload(kRetryInfo, absl::Cord(retry.SerializeAsString()));
+  return status;
+}
+
+Micros DelayOf(const Status& status) {
+  errors::RetryInfo retry;
+  const auto payload = status.GetPayload(kRetryInfo);
+  if (!payload || !retry.ParseFromString(std::string(*payload))) return 0;
+  return retry.retry_delay().seconds() * 1000000 + retry.retry_delay().nanos() / 1000;
+}
 
 grpc::Status ToWire(const Status& status) {
   if (status.ok()) return grpc::Status::OK;
@@ -31,9 +47,11 @@ grpc::Status ToWire(const Status& status) {
     violation->set_description(details.message());
     add("BadRequest", bad);
   }
-  if (details.code() == grpc::StatusCode::UNAVAILABLE ||
-      details.code() == grpc::StatusCode::RESOURCE_EXHAUSTED) {
-    errors::RetryInfo retry;
+  errors::RetryInfo retry;
+  if (const auto delay = status.GetPayload(kRetryInfo)) {
+    retry.ParseFromString(std::string(*delay));
+    add("RetryInfo", retry);
+  } else if (details.code() == grpc::StatusCode::UNAVAILABLE) {
     retry.mutable_retry_delay()->set_seconds(1);
     add("RetryInfo", retry);
   }
@@ -45,16 +63,16 @@ Status FromWire(const grpc::Status& status) {
   if (status.ok()) return Status();
   errors::RpcStatus details;
   if (details.ParseFromString(status.error_details())) {
+    Status same(static_cast<absl::StatusCode>(status.error_code()), status.error_message());
+    bool ours = false;
     for (const auto& any : details.details()) {
-      errors::ErrorInfo info;
-      if (any.type_url() != std::string(kType) + "ErrorInfo" ||
-          !info.ParseFromString(any.value())) {
-        continue;
+      const bool info = any.type_url() == std::string(kType) + "ErrorInfo";
+      if (info || any.type_url() == kRetryInfo) {
+        same.SetPayload(any.type_url(), absl::Cord(any.value()));
       }
-      Status same(static_cast<absl::StatusCode>(status.error_code()), status.error_message());
-      same.SetPayload(any.type_url(), absl::Cord(any.value()));
-      return same;
+      ours |= info;
     }
+    if (ours) return same;
   }
   switch (status.error_code()) {
     case grpc::StatusCode::DEADLINE_EXCEEDED:

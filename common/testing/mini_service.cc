@@ -69,7 +69,8 @@ MiniService::MiniService(Module module, db::Engine engine) : module_(std::move(m
     issuers.push_back({issuer, organisation, Must(auth::KeySet::FromJwks(signer->Jwks()))});
   }
   inside_ = Must(auth::Signer::Generate("inside"));
-  authenticator_ = std::make_unique<auth::Authenticator>(std::move(issuers), inside_);
+  authenticator_ = std::make_unique<auth::Authenticator>(
+      std::make_shared<auth::Trust>(std::move(issuers)), inside_);
   authenticator_->SetDirectory(
       [this](const std::string& issuer,
              const std::string& subject) -> StatusOr<std::vector<auth::Grant>> {

@@ -142,6 +142,10 @@ class Program {
                     "The hub, as host:port; 127.0.0.1:7400 if not said (HUB_SERVER). Where its "
                     "services run apart: service=host:port for each process, parted by commas.")
         ->envname("HUB_SERVER");
+    app_.add_option("--authority", options_.authority,
+                    "A PEM file: who signed the server's certificate; without it the connection is "
+                    "plain (HUB_AUTHORITY).")
+        ->envname("HUB_AUTHORITY");
     app_.add_option("--token", options_.token, "The token to call with (HUB_TOKEN).")
         ->envname("HUB_TOKEN");
     app_.add_option("--token-file", options_.token_file, "A file with the token (HUB_TOKEN_FILE).")
@@ -291,6 +295,16 @@ class Program {
     token->add_option("--key,--person", key_, "A certain person with that role, as R03.");
     token->add_option("--minutes", minutes_, "How long it holds; 60 if not said.")
         ->check(CLI::Range(1, 24 * 60));
+
+    CLI::App* key_set = Own(&app_, "key-set",
+                            "Prints the public halves of services' private keys as hubd's "
+                            "--services lists them.",
+                            [this]() -> Status {
+                              ASSIGN_OR_RETURN(const std::string set, KeySetOf(key_files_));
+                              std::cout << set << "\n";
+                              return Status();
+                            });
+    key_set->add_option("PEM", key_files_, "Files; each key is named as its file is.")->required();
 
     CLI::App* dev = Group("dev", "Makes a local hub's folder and its first grants.");
     Own(dev, "init", "Makes the keys and issuers that --state does not have yet.", [this] {
@@ -451,6 +465,7 @@ class Program {
 
   std::string key_, folder_, from_, to_, membership_from_;
   int minutes_ = 60;
+  std::vector<std::string> key_files_;
   bool dry_run_ = false;
   Tail tail_;
   Verification verification_;

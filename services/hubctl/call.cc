@@ -1,5 +1,6 @@
 #include "services/hubctl/call.h"
 
+#include <algorithm>
 #include <chrono>
 #include <mutex>
 #include <thread>
@@ -7,6 +8,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_split.h"
 #include "common/base/clock.h"
+#include "common/rpc/wire.h"
 #include "common/schema/schema.h"
 #include "services/hubctl/token.h"
 
@@ -51,21 +53,32 @@ Tokens Kept(Tokens tokens) {
   };
 }
 
-Servers::Servers(const std::string& server, bool plain) {
+Servers::Servers(const std::string& server, bool plain, const std::string& authority) {
+  std::shared_ptr<grpc::ChannelCredentials> credentials;
+  if (!authority.empty()) {
+    const auto roots = ReadFile(authority);
+    mistake_ = roots.status();
+    if (!mistake_.ok()) return;
+    grpc::SslCredentialsOptions tls;
+    tls.pem_root_certs = *roots;
+    credentials = grpc::SslCredentials(tls);
+  }
   grpc::ChannelArguments arguments;
   if (plain) arguments.SetInt(GRPC_ARG_INHIBIT_HEALTH_CHECKING, 1);
   arguments.SetMaxReceiveMessageSize(kLongestMessage);
   if (server.find('=') == std::string::npos) {
-    each_.push_back(ChannelTo(server, arguments));
+    each_.push_back(ChannelTo(server, arguments, credentials));
     return;
   }
   const std::vector<std::string> entries = absl::StrSplit(server, ',');
   const auto targets = TargetsOf(entries);
   mistake_ = targets.status();
   if (!mistake_.ok()) return;
-  for (const auto& [service, target] : *targets) services_[service] = ChannelTo(target, arguments);
+  for (const auto& [service, target] : *targets) {
+    services_[service] = ChannelTo(target, arguments, credentials);
+  }
   for (const std::string& entry : entries) {
-    each_.push_back(ChannelTo(entry.substr(entry.find('=') + 1), arguments));
+    each_.push_back(ChannelTo(entry.substr(entry.find('=') + 1), arguments, credentials));
   }
 }
 
@@ -89,11 +102,17 @@ Status Client::Call(const std::string& path, const google::protobuf::Message& re
 Status Client::CallAt(grpc::Channel* channel, const std::string& path,
                       const google::protobuf::Message& request,
                       google::protobuf::Message* response) const {
-  const Micros until = MachineNow() + patience_ * kSecond;
+  const Micros began = MachineNow(), until = began + patience_ * kSecond;
   while (true) {
     ASSIGN_OR_RETURN(std::string token, tokens_());
     const Status status =
         CallMethod(*channel, path, token, MachineNow() + kAnswerWithin, request, response);
+    // Who is told when to come again comes then.
+    const Micros delay = ReasonOf(status) == errors::LIMIT_REACHED ? DelayOf(status) : 0;
+    if (delay > 0 && MachineNow() < std::max(until, began + kAnswerWithin)) {
+      std::this_thread::sleep_for(std::chrono::microseconds(delay));
+      continue;
+    }
     const bool away = status.code() == absl::StatusCode::kUnavailable;
     if (!away || MachineNow() >= until) return status;
     std::this_thread::sleep_for(std::chrono::milliseconds(100));

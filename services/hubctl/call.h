@@ -19,9 +19,10 @@ struct Options {
   std::string server = "127.0.0.1:7400";  // or service=host:port,... for each process
   std::string token;
   std::string token_file;
-  std::string as;     // 'chair', 'rep:R03': signed with the state's development issuer
-  std::string state;  // the hub's folder
-  std::string forum;  // 'warwickshire'
+  std::string as;         // 'chair', 'rep:R03': signed with the state's development issuer
+  std::string state;      // the hub's folder
+  std::string authority;  // PEM file: who signed the server's certificate; empty: no TLS
+  std::string forum;      // 'warwickshire'
   std::string format;
 };
 
@@ -36,7 +37,8 @@ Tokens Kept(Tokens tokens);
 class Servers {
  public:
   // `plain`: without asking whether a process is about to stop.
-  explicit Servers(const std::string& server, bool plain = false);
+  explicit Servers(const std::string& server, bool plain = false,
+                   const std::string& authority = "");
   // To the service whose method it is. What every process answers for itself (GetStatus, SetDate,
   // ListEvents) has no one answer where there are several.
   StatusOr<grpc::Channel*> ChannelFor(const std::string& path) const;
@@ -56,7 +58,8 @@ class Client {
   Client(std::shared_ptr<const Servers> servers, Tokens tokens, int patience_seconds = 0)
       : servers_(std::move(servers)), tokens_(std::move(tokens)), patience_(patience_seconds) {}
   explicit Client(const Options& options, int patience_seconds = 0)
-      : Client(std::make_shared<Servers>(options.server), TokensOf(options), patience_seconds) {}
+      : Client(std::make_shared<Servers>(options.server, false, options.authority),
+               TokensOf(options), patience_seconds) {}
 
   Status Call(const std::string& path, const google::protobuf::Message& request,
               google::protobuf::Message* response) const;

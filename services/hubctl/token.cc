@@ -19,6 +19,8 @@
 #include "common/base/fd.h"
 #include "common/base/id.h"
 #include "common/privacy/seal.h"
+#include "google/protobuf/struct.pb.h"
+#include "google/protobuf/util/json_util.h"
 #include "services/hubctl/output.h"
 
 namespace hub::ctl {
@@ -160,6 +162,25 @@ StatusOr<std::string> DevelopmentToken(const std::string& state, const std::stri
     return key->Sign(IssuerUrl(role.issuer), as, MachineNow(), seconds);
   }
   return UnknownWord(word);
+}
+
+StatusOr<std::string> KeySetOf(const std::vector<std::string>& paths) {
+  google::protobuf::Struct set;
+  auto* keys = (*set.mutable_fields())["keys"].mutable_list_value();
+  for (const std::string& path : paths) {
+    ASSIGN_OR_RETURN(std::unique_ptr<auth::Signer> key,
+                     ReadKey(path, fs::path(path).stem().string()));
+    google::protobuf::Struct one;
+    if (!google::protobuf::util::JsonStringToMessage(key->Jwks(), &one).ok()) {
+      return Internal("the key in '" + path + "' cannot be said");
+    }
+    keys->MergeFrom(one.fields().at("keys").list_value());
+  }
+  std::string json;
+  if (!google::protobuf::util::MessageToJsonString(set, &json).ok()) {
+    return Internal("the key set cannot be said");
+  }
+  return json;
 }
 
 std::string DerivedId(const std::string& what) {

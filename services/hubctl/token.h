@@ -37,6 +37,10 @@ std::string IssuerUrl(const std::string& issuer);
 StatusOr<std::string> DevelopmentToken(const std::string& state, const std::string& as,
                                        int seconds);
 
+// The public halves of private keys (PEM on P-256) as a key set, each named as its file is without
+// '.pem': what hubd's --services lists.
+StatusOr<std::string> KeySetOf(const std::vector<std::string>& paths);
+
 // An id made of what it is for: the same every time, as a UUID (version 8 of RFC 9562).
 std::string DerivedId(const std::string& what);
 

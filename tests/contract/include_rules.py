@@ -20,8 +20,9 @@ DOORS = {
     # hubctl verify reads rows and streams by clients of its own, so that it believes nobody.
     "NATS": (r"nats(/nats)?\.h$", r"common/events/|services/hubctl/verify\.cc$"),
     "a database": (r"(sqlite3|libpq-fe)\.h$", r"common/db/|services/hubctl/verify\.cc$"),
+    "libcurl": (r"curl/", r"common/auth/fetch\.cc$"),
     # Below privacy only random numbers and digests.
-    "OpenSSL": (r"openssl/", r"common/(auth|privacy)/|common/base/(id|digest)\.cc$"),
+    "OpenSSL": (r"openssl/", r"common/(auth|privacy)/|common/base/(id|digest)\.cc$|tests/fuzz/"),
 }
 LINE = re.compile(r'^\s*#\s*include\s*[<"]([^>"]+)[>"]')
 IMPORT = re.compile(r'^\s*import\s+(?:public\s+)?"([^"]+)"')
