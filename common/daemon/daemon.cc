@@ -208,6 +208,11 @@ Status Run(std::vector<Module> modules, sigset_t* signals) {
   RETURN_IF_ERROR(CheckTlsFiles(tls));
   Peers peers;
   ASSIGN_OR_RETURN(const auto targets, TargetsOf(absl::GetFlag(FLAGS_peers)));
+  if (!targets.empty() && !tls.certificate.empty() && tls.authority.empty()) {
+    return InvalidField("tls_authority",
+                        "--peers are called over TLS too: say by --tls_authority who signs the "
+                        "services' certificates");
+  }
   for (const auto& [service, target] : targets) {
     grpc::ChannelArguments arguments;
     // Whatever its address is, its certificate says that it is this service.
