@@ -41,8 +41,10 @@ ABSL_FLAG(int, request_bytes, 1 << 20, "the longest request, at most 4194304");
 ABSL_FLAG(
     int, call_seconds, 30,
     "the longest that a call may take, also where its caller names no deadline or a later one");
-ABSL_FLAG(std::string, master_key, "",
-          "file of the 32-byte master key in hexadecimal digits; STATE/master.key where empty");
+ABSL_FLAG(
+    std::string, master_key, "",
+    "file of the master key, 64 hexadecimal digits, older ones behind it (hubctl keys rotate); "
+    "where empty the variable HUB_MASTER_KEY, or else STATE/master.key");
 ABSL_FLAG(std::vector<std::string>, peers, {},
           "where the other services are: membership=dns:///membership:7400,...; one of several "
           "processes once for each, by IPv4 addresses; services of this process need none");

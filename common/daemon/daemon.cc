@@ -16,11 +16,9 @@
 #include "absl/flags/flag.h"
 #include "absl/flags/parse.h"
 #include "absl/flags/usage.h"
-#include "absl/strings/escaping.h"
 #include "common/config/flags.h"
 #include "common/daemon/hub_methods.h"
 #include "common/fault/failpoint.h"
-#include "common/privacy/seal.h"
 #include "common/rpc/directory.h"
 #include "common/rpc/gate.h"
 #include "common/rpc/limits.h"
@@ -164,16 +162,13 @@ Status Run(std::vector<Module> modules, sigset_t* signals) {
   RETURN_IF_ERROR(MarkDemo(state, database, modules, &process));
   if (database.rfind("sqlite:", 0) == 0) fs::create_directories(database.substr(7), error);
 
-  ASSIGN_OR_RETURN(std::string master_hex,
-                   ReadFile(Or(absl::GetFlag(FLAGS_master_key), state + "/master.key")));
+  ASSIGN_OR_RETURN(auto masters, privacy::MasterKeys::Read(absl::GetFlag(FLAGS_master_key), state));
   db::StoreOptions keys_options;
   keys_options.url = Or(absl::GetFlag(FLAGS_keys_database), "sqlite:" + state + "/keys/keys.db");
   keys_options.schema = "keys";
   fs::create_directories(state + "/keys", error);
   ASSIGN_OR_RETURN(auto keys_store, db::Store::Open(keys_options));
-  ASSIGN_OR_RETURN(auto keys, privacy::KeyStore::Open(std::move(keys_store),
-                                                      absl::HexStringToBytes(master_hex.substr(
-                                                          0, 2 * privacy::kKeyBytes))));
+  ASSIGN_OR_RETURN(auto keys, privacy::KeyStore::Open(std::move(keys_store), std::move(masters)));
   RETURN_IF_ERROR(keys->KeepErasures(Or(absl::GetFlag(FLAGS_erasures), state + "/erasures")));
   auth::Trust::Options trusted;
   trusted.issuers = Or(absl::GetFlag(FLAGS_issuers), state + "/issuers/issuers.json");

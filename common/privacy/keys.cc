@@ -122,21 +122,17 @@ StatusOr<std::vector<Erasure>> ReadErasures(db::Store& store) {
   return erasures;
 }
 
-KeyStore::KeyStore(std::unique_ptr<db::Store> store, const std::string& master, Micros cache_life)
-    : store_(std::move(store)), master_(master), cache_life_(cache_life) {}
+KeyStore::KeyStore(std::unique_ptr<db::Store> store, MasterKeys masters, Micros cache_life)
+    : store_(std::move(store)), masters_(std::move(masters)), cache_life_(cache_life) {}
 
 StatusOr<std::unique_ptr<KeyStore>> KeyStore::Open(std::unique_ptr<db::Store> store,
-                                                   const std::string& master, Micros cache_life) {
-  if (master.size() != kKeyBytes) {
-    return InvalidField("master", absl::StrCat("the master key has ", master.size(),
-                                               " bytes; it must have ", kKeyBytes));
-  }
+                                                   MasterKeys masters, Micros cache_life) {
   RETURN_IF_ERROR(store->Migrate(Migrations()));
-  std::unique_ptr<KeyStore> keys(new KeyStore(std::move(store), master, cache_life));
+  std::unique_ptr<KeyStore> keys(new KeyStore(std::move(store), std::move(masters), cache_life));
   // A key that nobody uses: whoever comes first wraps it, everyone after must be able to open it.
   ASSIGN_OR_RETURN(const std::string wrapped, keys->WrappedKey("check", "hub", "master"));
-  if (!privacy::Open(master, wrapped, PlaceOf("check", "hub", "master")).ok()) {
-    return InvalidField("master",
+  if (!keys->masters_.Unwrap(wrapped, PlaceOf("check", "hub", "master")).ok()) {
+    return InvalidField("master_key",
                         "the master key is not the one that this key store was made with, so that "
                         "none of its keys can be opened; start with that one");
   }
@@ -171,7 +167,7 @@ StatusOr<std::string> KeyStore::Key(const std::string& kind, const std::string& 
     erasures = erasures_;
   }
   ASSIGN_OR_RETURN(const std::string wrapped, WrappedKey(kind, service, name));
-  ASSIGN_OR_RETURN(std::string key, privacy::Open(master_, wrapped, place));
+  ASSIGN_OR_RETURN(std::string key, masters_.Unwrap(wrapped, place));
   std::lock_guard<std::mutex> lock(mutex_);
   if (erasures == erasures_) cache_.emplace(place, key);
   return key;
@@ -194,7 +190,7 @@ StatusOr<std::string> KeyStore::WrappedKey(const std::string& kind, const std::s
   };
   RETURN_IF_ERROR(store_->ReadAndWait(look));
   if (!known) {
-    const db::Bytes made{Seal(master_, RandomBytes(kKeyBytes), PlaceOf(kind, service, name))};
+    const db::Bytes made{masters_.Wrap(RandomBytes(kKeyBytes), PlaceOf(kind, service, name))};
     RETURN_IF_ERROR(store_->WriteAndWait([&](db::Conn& conn) -> Status {
       RETURN_IF_ERROR(conn.Exec("INSERT INTO keys (kind, service, name, wrapped)"
                                 " VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING",
@@ -265,6 +261,39 @@ StatusOr<int64_t> KeyStore::EraseDayKeysBefore(const std::string& service,
   }));
   if (erased > 0) RETURN_IF_ERROR(Forget());
   return erased;
+}
+
+StatusOr<int64_t> KeyStore::WrapAnew() {
+  int64_t count = 0;
+  RETURN_IF_ERROR(store_->WriteAndWait([&](db::Conn& conn) -> Status {
+    struct Row {
+      std::string kind, service, name, wrapped;
+    };
+    std::vector<Row> rows;
+    RETURN_IF_ERROR(
+        conn.Query("SELECT kind, service, name, wrapped FROM keys WHERE wrapped IS NOT NULL", {},
+                   [&](const db::Row& row) {
+                     rows.push_back({std::string(row.Text(0)), std::string(row.Text(1)),
+                                     std::string(row.Text(2)), std::string(row.Blob(3))});
+                     return absl::OkStatus();
+                   }));
+    count = 0;
+    for (const auto& [kind, service, name, wrapped] : rows) {
+      const std::string place = PlaceOf(kind, service, name);
+      bool current = false;
+      ASSIGN_OR_RETURN(const std::string key, masters_.Unwrap(wrapped, place, &current));
+      if (current) continue;
+      ++count;
+      // One that is erased meanwhile stays so.
+      conn.Post(
+          "UPDATE keys SET wrapped = $1 WHERE kind = $2 AND service = $3 AND name = $4"
+          " AND wrapped = $5",
+          {db::Bytes{masters_.Wrap(key, place)}, kind, service, name, db::Bytes{wrapped}});
+    }
+    return absl::OkStatus();
+  }));
+  RETURN_IF_ERROR(store_->Scrub("keys"));
+  return count;
 }
 
 Status KeyStore::Forget() {

@@ -18,6 +18,7 @@
 #include "common/base/date.h"
 #include "common/base/status.h"
 #include "common/db/db.h"
+#include "common/privacy/master_keys.h"
 
 namespace hub::privacy {
 
@@ -38,10 +39,9 @@ class KeyStore {
   // How long a replica may go on with a key that another one has erased.
   static constexpr Micros kCacheLife = 60'000'000;
 
-  // `master` is kKeyBytes. Migrates its own database. INVALID_FIELD if the database was made with
-  // another master key.
+  // Migrates its own database. INVALID_FIELD if that was made with another master key.
   static StatusOr<std::unique_ptr<KeyStore>> Open(std::unique_ptr<db::Store> store,
-                                                  const std::string& master,
+                                                  MasterKeys masters,
                                                   Micros cache_life = kCacheLife);
 
   // The key of a person in a service, made at first use. NOT_FOUND once it was erased. May wait for
@@ -58,11 +58,15 @@ class KeyStore {
   // TEMPORARILY_UNAVAILABLE: no key, but perhaps bytes of it in the files yet; to be tried again.
   Status EraseSubjectKey(const std::string& service, const std::string& person);
   StatusOr<std::vector<Erasure>> Erasures() { return ReadErasures(*store_); }
+  // Wraps what an older master key wraps under the current one, all or nothing, and leaves no byte
+  // of the old wrapping in the store's files; how many. Every process that serves has the current
+  // one by then.
+  StatusOr<int64_t> WrapAnew();
   // Destroys day keys before `date`; how many.
   StatusOr<int64_t> EraseDayKeysBefore(const std::string& service, const std::string& date);
 
  private:
-  KeyStore(std::unique_ptr<db::Store> store, const std::string& master, Micros cache_life);
+  KeyStore(std::unique_ptr<db::Store> store, MasterKeys masters, Micros cache_life);
   StatusOr<std::string> Key(const std::string& kind, const std::string& service,
                             const std::string& name);
   StatusOr<std::string> WrappedKey(const std::string& kind, const std::string& service,
@@ -72,7 +76,7 @@ class KeyStore {
   Status Forget();
 
   const std::unique_ptr<db::Store> store_;
-  const std::string master_;
+  const MasterKeys masters_;
   const Micros cache_life_;
   std::string list_;  // the file of erasures; empty: none is kept
 

@@ -25,7 +25,7 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-const std::string kMaster(kKeyBytes, 'm');
+const std::string kMaster(kKeyBytes, 'm'), kNewMaster(kKeyBytes, 'n');
 
 // A store whose answer to the next read can be held back.
 class HeldStore : public db::Store {
@@ -77,17 +77,17 @@ class KeysTest : public ::testing::Test {
     return options;
   }
 
-  StatusOr<std::unique_ptr<KeyStore>> OpenWith(const std::string& master,
+  StatusOr<std::unique_ptr<KeyStore>> OpenWith(std::vector<std::string> masters,
                                                Micros cache_life = KeyStore::kCacheLife) {
     keys_.reset();
     auto store = db::Store::Open(Options());
     if (!store.ok()) return store.status();
     store_ = store->get();
-    return KeyStore::Open(*std::move(store), master, cache_life);
+    return KeyStore::Open(*std::move(store), MasterKeys(std::move(masters)), cache_life);
   }
 
   void Reopen(Micros cache_life = KeyStore::kCacheLife) {
-    auto opened = OpenWith(kMaster, cache_life);
+    auto opened = OpenWith({kMaster}, cache_life);
     ASSERT_TRUE(opened.ok()) << opened.status();
     keys_ = *std::move(opened);
   }
@@ -229,7 +229,7 @@ TEST_F(KeysTest, NoByteOfAnErasedKeyStaysInTheTable) {
   auto store = db::Store::Open(options);
   ASSERT_TRUE(store.ok()) << store.status();
   db::Store& open = **store;
-  auto keys = KeyStore::Open(*std::move(store), kMaster);
+  auto keys = KeyStore::Open(*std::move(store), MasterKeys({kMaster}));
   ASSERT_TRUE(keys.ok()) << keys.status();
   const auto file = [&] {
     std::string bytes;
@@ -352,15 +352,65 @@ TEST_F(KeysTest, NothingIsErasedThatTheListCannotKeep) {
 
 TEST_F(KeysTest, AnotherMasterKeyIsRefusedAtTheStart) {
   std::string key = *keys().SubjectKey("membership", "people/1");
-  auto opened = OpenWith(std::string(kKeyBytes, 'n'));
+  auto opened = OpenWith({kNewMaster});
   ASSERT_FALSE(opened.ok());
   EXPECT_EQ(ReasonOf(opened.status()), errors::INVALID_FIELD);
   EXPECT_THAT(MessageOf(opened.status()), HasSubstr("not the one that this key store was made"));
-  for (const std::string& master : {std::string(), std::string(16, 'm'), kMaster + "m"}) {
-    EXPECT_THAT(MessageOf(OpenWith(master).status()), HasSubstr("it must have 32"));
-  }
   Reopen();
   EXPECT_EQ(*keys().SubjectKey("membership", "people/1"), key);
+}
+
+TEST_F(KeysTest, AMasterKeyIsReplacedWhileOldAndNewAreThere) {
+  const std::string key = *keys().SubjectKey("membership", "1");
+  ASSERT_TRUE(keys().SubjectKey("membership", "2").ok());
+  ASSERT_TRUE(keys().EraseSubjectKey("membership", "2").ok());
+  const std::string wrapped = StoredKey("subject", "1");
+  const auto with = [&](std::vector<std::string> masters) {
+    auto opened = OpenWith(std::move(masters));
+    ASSERT_TRUE(opened.ok()) << opened.status();
+    keys_ = *std::move(opened);
+  };
+  with({kNewMaster, kMaster});
+  EXPECT_EQ(*keys().SubjectKey("membership", "1"), key);
+  const std::string made = *keys().SubjectKey("membership", "3");  // under the new one already
+  EXPECT_EQ(*keys().WrapAnew(), 2);                                // with the one that nobody uses
+  EXPECT_EQ(*keys().WrapAnew(), 0);
+  EXPECT_THAT(OnDisk(), Not(HasSubstr(wrapped)));
+  with({kNewMaster});
+  EXPECT_EQ(*keys().SubjectKey("membership", "1"), key);
+  EXPECT_EQ(*keys().SubjectKey("membership", "3"), made);
+  EXPECT_EQ(ReasonOf(keys().SubjectKey("membership", "2").status()), errors::RESOURCE_NOT_FOUND);
+  EXPECT_EQ(ReasonOf(OpenWith({kMaster}).status()), errors::INVALID_FIELD);
+}
+
+TEST_F(KeysTest, MasterKeysAreOfAFileOrOfTheEnvironment) {
+  const std::string hex(2 * kKeyBytes, '6'), other(2 * kKeyBytes, '7');  // of "f" and of "w"
+  const std::string file = Beside("some.key"), state = Beside("");
+  std::ofstream(file) << hex << "\n" << other << "\n";
+  std::ofstream(state + "/master.key") << other;
+  const auto opens = [](const StatusOr<MasterKeys>& keys, char letter) {
+    return keys.ok() && keys->Unwrap(Seal(std::string(kKeyBytes, letter), "k", "p"), "p").ok();
+  };
+  EXPECT_TRUE(opens(MasterKeys::Read(file, state), 'f'));
+  EXPECT_TRUE(opens(MasterKeys::Read(file, state), 'w'));
+  EXPECT_FALSE(opens(MasterKeys::Read("", state), 'f'));
+  EXPECT_TRUE(opens(MasterKeys::Read("", state), 'w'));
+  setenv("HUB_MASTER_KEY", hex.c_str(), 1);
+  EXPECT_TRUE(opens(MasterKeys::Read("", state), 'f'));
+  EXPECT_FALSE(opens(MasterKeys::Read(state + "/master.key", state), 'f'));
+  unsetenv("HUB_MASTER_KEY");
+
+  EXPECT_THAT(MessageOf(MasterKeys::Read(Beside("none"), state).status()),
+              HasSubstr("cannot be read"));
+  std::ofstream(file) << " \n";
+  EXPECT_THAT(MessageOf(MasterKeys::Read(file, state).status()), HasSubstr("holds no master key"));
+  for (const std::string& bad : {hex + "66", hex.substr(2), "z" + hex.substr(1)}) {
+    std::ofstream(file) << hex << "\n" << bad << "\n";
+    const Status refused = MasterKeys::Read(file, state).status();
+    EXPECT_EQ(ReasonOf(refused), errors::INVALID_FIELD);
+    EXPECT_THAT(MessageOf(refused), HasSubstr("key 2 of '" + file + "'"));
+    EXPECT_THAT(MessageOf(refused), Not(HasSubstr(bad.substr(1))));
+  }
 }
 
 TEST_F(KeysTest, DayKeysBeforeADateAreErased) {
@@ -402,7 +452,7 @@ TEST_F(KeysTest, AKeyErasedWhileItIsReadDoesNotStay) {
   keys_.reset();
   auto held = std::make_unique<HeldStore>(*db::Store::Open(Options()));
   HeldStore& store = *held;
-  keys_ = *KeyStore::Open(std::move(held), kMaster);
+  keys_ = *KeyStore::Open(std::move(held), MasterKeys({kMaster}));
   store.Hold();
   std::thread reader([&] { EXPECT_TRUE(keys().SubjectKey("membership", "people/1").ok()); });
   store.AwaitHeld();

@@ -78,8 +78,8 @@ MiniService::MiniService(Module module, db::Engine engine) : module_(std::move(m
       });
   db::StoreOptions keys;
   keys.url = "sqlite:" + folder_ + "/keys.db";
-  keys_ =
-      Must(privacy::KeyStore::Open(Must(db::Store::Open(keys)), RandomBytes(privacy::kKeyBytes)));
+  keys_ = Must(privacy::KeyStore::Open(Must(db::Store::Open(keys)),
+                                       privacy::MasterKeys({RandomBytes(privacy::kKeyBytes)})));
   peers_ = std::make_unique<AnsweringPeers>(this);
   options_.database = "sqlite:" + folder_;
   if (engine == db::Engine::kPostgres) {

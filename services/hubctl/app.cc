@@ -389,6 +389,14 @@ class Program {
                       "As given to hubd, the list that outlives backups; the state's own if not "
                       "said.");
     AddDatabases(erase, &backup_.databases);
+    CLI::App* rotate =
+        Own(keys, "rotate",
+            "Wraps every key under the first of the master keys, so that the older ones behind it "
+            "can go; deploy/README.md has the steps.",
+            [this] { return RotateKeys(backup_.databases, backup_.erasures, options_); });
+    rotate->add_option("--erasures", backup_.erasures,
+                       "As given to hubd; the state's own if not said.");
+    AddDatabases(rotate, &backup_.databases);
     CLI::App* erasures = Own(keys, "erasures", "Prints whose keys were destroyed, as that list.",
                              [this] { return PrintErasures(backup_.databases, options_); });
     AddDatabases(erasures, &backup_.databases);
@@ -412,7 +420,7 @@ class Program {
                      "As given to hubd; the state's own if not said (HUB_KEYS_DATABASE).")
         ->envname("HUB_KEYS_DATABASE");
     command->add_option("--master-key", databases->master,
-                        "As given to hubd; the state's own if not said.");
+                        "As given to hubd; HUB_MASTER_KEY or the state's own if not said.");
   }
 
   Status PrintToken() const {

@@ -20,7 +20,7 @@ struct Block {
 }  // namespace
 
 StatusOr<std::map<std::string, std::string>> AuditKeys(const Databases& databases) {
-  ASSIGN_OR_RETURN(const std::string master, ReadMasterKey(databases.master));
+  ASSIGN_OR_RETURN(const auto masters, databases.Masters());
   db::StoreOptions options = databases.Of(kKeys);
   options.read_only = true;
   ASSIGN_OR_RETURN(const auto store, db::Store::Open(options));
@@ -37,10 +37,10 @@ StatusOr<std::map<std::string, std::string>> AuditKeys(const Databases& database
   for (const std::string& service : Services()) {
     const auto found = wrapped.find(service);
     if (found == wrapped.end()) continue;
-    auto key = privacy::Open(master, found->second, absl::StrCat("keys/named/", service, "/audit"));
+    auto key = masters.Unwrap(found->second, absl::StrCat("keys/named/", service, "/audit"));
     if (!key.ok()) {
-      return InvalidField("master-key", absl::StrCat("'", databases.master,
-                                                     "' is not the master key of the key store"));
+      return InvalidField("master_key", "the master key does not open the audit key of " + service +
+                                            ": it is not the one of this key store");
     }
     keys[service] = *std::move(key);
   }

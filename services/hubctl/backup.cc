@@ -113,7 +113,7 @@ StatusOr<Manifest> Copy(const Databases& databases, const std::string& holds,
 }  // namespace
 
 Status TakeBackup(Backup backup, const Options& options) {
-  RETURN_IF_ERROR(backup.databases.Complete("backup", options, false));
+  RETURN_IF_ERROR(backup.databases.Complete("backup", options));
   Manifest about;
   // Read before the data: a date that has gone on by then comes again when the play goes on.
   if (std::ifstream mark(options.state + "/demo"); !options.state.empty() && mark) {

@@ -1,24 +1,19 @@
 #include "services/hubctl/databases.h"
 
-#include <fstream>
-
-#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
-#include "common/privacy/seal.h"
 #include "common/schema/schema.h"
 #include "services/hubctl/output.h"
 
 namespace hub::ctl {
 
-Status Databases::Complete(const std::string& command, const Options& options, bool opens) {
-  if (options.state.empty() && (data.empty() || keys.empty() || (opens && master.empty()))) {
-    return UsageError(
-        absl::StrCat(command, " needs --state=DIR or HUB_STATE, or --database, ",
-                     opens ? "--keys-database and --master-key" : "and --keys-database"));
+Status Databases::Complete(const std::string& command, const Options& options) {
+  if (options.state.empty() && (data.empty() || keys.empty())) {
+    return UsageError(command +
+                      " needs --state=DIR or HUB_STATE, or --database and --keys-database");
   }
+  state = options.state;
   if (data.empty()) data = absl::StrCat("sqlite:", options.state, "/data");
   if (keys.empty()) keys = absl::StrCat("sqlite:", options.state, "/keys/keys.db");
-  if (master.empty()) master = options.state + "/master.key";
   return Status();
 }
 
@@ -41,15 +36,6 @@ std::set<std::string> Services() {
 
 bool IsSqlite(const std::string& url) { return url.starts_with("sqlite:"); }
 std::string PathOf(const std::string& url) { return url.substr(url.find(':') + 1); }
-
-StatusOr<std::string> ReadMasterKey(const std::string& file) {
-  std::string hex;
-  std::ifstream(file) >> hex;
-  if (hex.size() < 2 * privacy::kKeyBytes) {
-    return InvalidField("master-key", absl::StrCat("'", file, "' holds no master key"));
-  }
-  return absl::HexStringToBytes(hex.substr(0, 2 * privacy::kKeyBytes));
-}
 
 StatusOr<std::map<std::string, int64_t>> CountRows(db::Conn& conn, const std::string& service) {
   std::map<std::string, int64_t> rows;

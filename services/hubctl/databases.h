@@ -7,6 +7,7 @@
 
 #include "common/base/status.h"
 #include "common/db/db.h"
+#include "common/privacy/master_keys.h"
 #include "services/hubctl/call.h"
 
 namespace hub::ctl {
@@ -14,11 +15,12 @@ namespace hub::ctl {
 struct Databases {
   std::string data;    // as hubd's --database; sqlite:STATE/data if empty
   std::string keys;    // as hubd's --keys_database; sqlite:STATE/keys/keys.db if empty
-  std::string master;  // the file of the master key; STATE/master.key if empty
+  std::string master;  // as hubd's --master_key
+  std::string state;   // where what is empty is taken from
 
-  // Fills in what is empty. A usage error where there is no state to take it from; the master key
-  // is not asked for where nothing is opened.
-  Status Complete(const std::string& command, const Options& options, bool opens = true);
+  // Fills in what is empty. A usage error where there is no state to take it from.
+  Status Complete(const std::string& command, const Options& options);
+  StatusOr<privacy::MasterKeys> Masters() const { return privacy::MasterKeys::Read(master, state); }
   // Of a service ('keys': of the key store), to be opened with one reader.
   db::StoreOptions Of(const std::string& service) const;
 };
@@ -28,7 +30,6 @@ std::set<std::string> Services();  // that have rows
 
 bool IsSqlite(const std::string& url);
 std::string PathOf(const std::string& url);  // what stands behind the engine's name
-StatusOr<std::string> ReadMasterKey(const std::string& file);
 
 // How many rows each table of a service has, by 'service.table'.
 StatusOr<std::map<std::string, int64_t>> CountRows(db::Conn& conn, const std::string& service);

@@ -16,11 +16,11 @@ Status CompleteErasures(const std::string& command, const Options& options, std:
 }
 
 StatusOr<std::unique_ptr<privacy::KeyStore>> OpenKeys(const db::StoreOptions& store,
-                                                      const std::string& master_file,
+                                                      const Databases& databases,
                                                       const std::string& erasures) {
-  ASSIGN_OR_RETURN(const std::string master, ReadMasterKey(master_file));
+  ASSIGN_OR_RETURN(auto masters, databases.Masters());
   ASSIGN_OR_RETURN(auto opened, db::Store::Open(store));
-  ASSIGN_OR_RETURN(auto keys, privacy::KeyStore::Open(std::move(opened), master));
+  ASSIGN_OR_RETURN(auto keys, privacy::KeyStore::Open(std::move(opened), std::move(masters)));
   RETURN_IF_ERROR(keys->KeepErasures(erasures));
   return keys;
 }
@@ -29,7 +29,7 @@ Status EraseKeys(const std::string& person, Databases databases, std::string era
                  const Options& options) {
   RETURN_IF_ERROR(databases.Complete("keys erase", options));
   RETURN_IF_ERROR(CompleteErasures("keys erase", options, &erasures));
-  ASSIGN_OR_RETURN(const auto keys, OpenKeys(databases.Of(kKeys), databases.master, erasures));
+  ASSIGN_OR_RETURN(const auto keys, OpenKeys(databases.Of(kKeys), databases, erasures));
   const std::string id = person.substr(person.rfind('/') + 1);
   for (const std::string& service : Services()) {
     RETURN_IF_ERROR(keys->EraseSubjectKey(service, id));
@@ -38,8 +38,18 @@ Status EraseKeys(const std::string& person, Databases databases, std::string era
   return Status();
 }
 
+Status RotateKeys(Databases databases, std::string erasures, const Options& options) {
+  RETURN_IF_ERROR(databases.Complete("keys rotate", options));
+  RETURN_IF_ERROR(CompleteErasures("keys rotate", options, &erasures));
+  ASSIGN_OR_RETURN(const auto keys, OpenKeys(databases.Of(kKeys), databases, erasures));
+  ASSIGN_OR_RETURN(const int64_t count, keys->WrapAnew());
+  std::cout << count << " keys were under an older master key; all are under the first one now, "
+            << "and no other is needed any more\n";
+  return Status();
+}
+
 Status PrintErasures(Databases databases, const Options& options) {
-  RETURN_IF_ERROR(databases.Complete("keys erasures", options, false));
+  RETURN_IF_ERROR(databases.Complete("keys erasures", options));
   db::StoreOptions beside = databases.Of(kKeys);
   beside.read_only = true;
   ASSIGN_OR_RETURN(const auto store, db::Store::Open(beside));

@@ -15,11 +15,13 @@ Status CompleteErasures(const std::string& command, const Options& options, std:
 // Opens a key store as hubd does: its keys that are on the list are destroyed by then. Where it is
 // a file, not while another has it open.
 StatusOr<std::unique_ptr<privacy::KeyStore>> OpenKeys(const db::StoreOptions& store,
-                                                      const std::string& master_file,
+                                                      const Databases& databases,
                                                       const std::string& erasures);
 
 Status EraseKeys(const std::string& person, Databases databases, std::string erasures,
                  const Options& options);
+// Wraps every key under the first of the master keys.
+Status RotateKeys(Databases databases, std::string erasures, const Options& options);
 // As the list has them, from the key store itself.
 Status PrintErasures(Databases databases, const Options& options);
 

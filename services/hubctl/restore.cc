@@ -168,7 +168,7 @@ Status RestoreSchemas(const std::string& url, const std::set<std::string>& names
 
 // How many keys have been destroyed by then.
 StatusOr<int64_t> ReplayErasures(const db::StoreOptions& store, const Backup& backup) {
-  ASSIGN_OR_RETURN(const auto keys, OpenKeys(store, backup.databases.master, backup.erasures));
+  ASSIGN_OR_RETURN(const auto keys, OpenKeys(store, backup.databases, backup.erasures));
   ASSIGN_OR_RETURN(const auto erasures, keys->Erasures());
   return static_cast<int64_t>(erasures.size());
 }
@@ -236,7 +236,7 @@ Status Restore(Backup backup, const Options& options) {
   ASSIGN_OR_RETURN(const Manifest data, ReadManifest(backup.folder, kDataCopy));
   RETURN_IF_ERROR(CheckEngine(data, backup.folder, databases.data));
   RETURN_IF_ERROR(CheckDemo(data, options));
-  RETURN_IF_ERROR(ReadMasterKey(databases.master).status());
+  RETURN_IF_ERROR(databases.Masters().status());
   std::set<std::string> names = Services();
   if (!backup.keys.empty()) {
     ASSIGN_OR_RETURN(const Manifest keys, ReadManifest(backup.keys, kKeysCopy));

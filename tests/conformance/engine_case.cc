@@ -23,8 +23,9 @@ EngineCase::EngineCase(const StoreOptions& options, const std::string& keys, int
     : store_(Must(Store::Open(options))) {
   StoreOptions keys_options;
   keys_options.url = "sqlite:" + keys;
-  keys_ = Must(privacy::KeyStore::Open(Must(Store::Open(keys_options)),
-                                       std::string(privacy::kKeyBytes, 'k')));
+  keys_ =
+      Must(privacy::KeyStore::Open(Must(Store::Open(keys_options)),
+                                   privacy::MasterKeys({std::string(privacy::kKeyBytes, 'k')})));
   journal::Engine::Options engine;
   engine.service = "scheduling";
   engine.store = store_.get();
