@@ -2,11 +2,13 @@
 // one that pools transactions is refused before anything is made.
 #include <pwd.h>
 #include <sys/prctl.h>
-#include <sys/stat.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <atomic>
+#include <chrono>
 #include <csignal>
 #include <cstdlib>
 #include <fstream>
@@ -16,6 +18,7 @@
 #include <utility>
 #include <vector>
 
+#include "common/base/fd.h"
 #include "common/db/conformance.h"
 
 namespace hub::db {
@@ -44,8 +47,7 @@ class PgBouncer {
       execl("/usr/sbin/pgbouncer", "pgbouncer", (folder_ + "/ini").c_str(), nullptr);
       _exit(127);
     }
-    struct stat found;
-    while (stat((folder_ + "/.s.PGSQL.6432").c_str(), &found) != 0) {
+    while (!Listens()) {
       int status = 0;
       if (waitpid(child_, &status, WNOHANG) == child_) {
         child_ = 0;
@@ -54,7 +56,7 @@ class PgBouncer {
                       << std::ifstream(folder_ + "/log").rdbuf();
         return;
       }
-      std::this_thread::yield();
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
     }
   }
   ~PgBouncer() {
@@ -65,6 +67,15 @@ class PgBouncer {
   std::string conninfo() const { return "host=" + folder_ + " port=6432 user=hub dbname=postgres"; }
 
  private:
+  // Its socket is there before it listens on it.
+  bool Listens() const {
+    const Fd line(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    sockaddr_un address = {};
+    address.sun_family = AF_UNIX;
+    (folder_ + "/.s.PGSQL.6432").copy(address.sun_path, sizeof address.sun_path - 1);
+    return connect(line.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
+  }
+
   Folder folder_holder_;
   std::string folder_;
   pid_t child_ = 0;
