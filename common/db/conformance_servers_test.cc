@@ -177,27 +177,32 @@ TEST_P(DbServers, TooManyConnectionsAreAnOutageUntilThereAreFewer) {
   options.readers = 2;
   auto first = std::move(Store::Open(options)).value();
   Store::Job one = [](Conn& conn) { return IntOf(conn, "SELECT 1").status(); };
-  std::latch held(4), go_on(1), finished(4);
+  std::latch held(4), go_on(1);
   Store::Job hold = [&](Conn& conn) -> Status {
     RETURN_IF_ERROR(one(conn));
     held.count_down();
     go_on.wait();
     return Status();
   };
-  for (int i = 0; i < 2; ++i) {
-    first->Write(hold, 0, [&](Status) { finished.count_down(); });
-    first->Read(hold, 0, [&](Status) { finished.count_down(); });
+  // The server takes notice of a connection that has ended in its own time.
+  std::vector<std::thread> holders;
+  for (int i = 0; i < 4; ++i) {
+    holders.emplace_back([&, i] {
+      EXPECT_TRUE(Persist([&] {
+                    return i % 2 == 0 ? first->WriteAndWait(hold) : first->ReadAndWait(hold);
+                  }).ok());
+    });
   }
   held.wait();  // all four are taken
   Status status = Store::Open(options).status();
   EXPECT_EQ(RefusalOf(status), errors::TEMPORARILY_UNAVAILABLE) << status;
   EXPECT_THAT(MessageOf(status), HasSubstr("too many clients"));
   go_on.count_down();
-  finished.wait();
+  for (auto& holder : holders) holder.join();
   EXPECT_TRUE(first->WriteAndWait(one).ok());
   first = nullptr;
   std::unique_ptr<Store> second;
-  status = Persist([&]() -> Status {  // the server takes notice in its own time
+  status = Persist([&]() -> Status {
     ASSIGN_OR_RETURN(second, Store::Open(options));
     return Status();
   });
