@@ -1,19 +1,16 @@
 #include "common/auth/trust.h"
 
-#include <fcntl.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cstdio>
 #include <filesystem>
-#include <fstream>
-#include <sstream>
 #include <utility>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "common/base/clock.h"
+#include "common/base/file.h"
 #include "common/base/id.h"
 #include "common/privacy/seal.h"
 #include "google/protobuf/struct.pb.h"
@@ -31,14 +28,6 @@ constexpr std::chrono::seconds kAskAgainEvery(10);  // at most, for keys that no
 constexpr std::chrono::seconds kWaitForAnswer(5);
 constexpr Micros kKeptFor = 24ll * 3600 * 1000000;
 
-StatusOr<std::string> ReadFile(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) return InvalidField("issuers", "the file '" + path + "' cannot be read");
-  std::stringstream text;
-  text << file.rdbuf();
-  return text.str();
-}
-
 // What tells one state of a file from another; empty if it is not there.
 std::string StampOf(const std::string& path) {
   struct stat found;
@@ -53,23 +42,13 @@ Micros ChangedAt(const std::string& path) {
   return int64_t{found.st_mtim.tv_sec} * 1000000 + found.st_mtim.tv_nsec / 1000;
 }
 
-// Whole or not at all, whoever else writes it.
-Status Keep(const std::string& path, const std::string& content) {
-  const std::string draft = absl::StrCat(path, ".", getpid());
-  std::ofstream file(draft, std::ios::binary | std::ios::trunc);
-  file << content;
-  file.close();
-  if (file && std::rename(draft.c_str(), path.c_str()) == 0) return Status();
-  return Internal("'" + path + "' cannot be written");
-}
-
 bool IsAddress(const std::string& jwks) { return absl::StrContains(jwks, "://"); }
 
 }  // namespace
 
 StatusOr<std::vector<Trust::Listed>> Trust::ReadList() const {
   const std::string& path = options_.issuers;
-  ASSIGN_OR_RETURN(std::string text, ReadFile(path));
+  ASSIGN_OR_RETURN(std::string text, ReadFile("issuers", path));
   google::protobuf::Struct file;
   if (!google::protobuf::util::JsonStringToMessage(text, &file).ok() ||
       file.fields().count("issuers") == 0) {
@@ -130,7 +109,7 @@ Status Trust::ReadKeys(Listed* listed) const {
     if (at == 0) return Status();  // not answered yet
     listed->issuer.until = at + kKeptFor;
   }
-  ASSIGN_OR_RETURN(const std::string jwks, ReadFile(listed->file));
+  ASSIGN_OR_RETURN(const std::string jwks, ReadFile("jwks", listed->file));
   auto keys = KeySet::FromJwks(jwks);
   if (!keys.ok()) {
     if (!listed->url.empty()) return Status();  // a spoilt copy is none; the address is asked
@@ -166,7 +145,7 @@ Status Trust::Read() {
   };
   const auto read_services = [&]() -> Status {
     if (options_.services.empty()) return Status();
-    ASSIGN_OR_RETURN(const std::string jwks, ReadFile(options_.services));
+    ASSIGN_OR_RETURN(const std::string jwks, ReadFile("services", options_.services));
     auto keys = KeySet::FromJwks(jwks);
     if (!keys.ok()) {
       return InvalidField("services", "'" + options_.services + "': " + MessageOf(keys.status()));
@@ -201,7 +180,7 @@ bool Trust::Ask(const Listed& listed) {
       return Status();
     }
     RETURN_IF_ERROR(KeySet::FromJwks(fetched.body).status());
-    RETURN_IF_ERROR(Keep(listed.file, fetched.body));
+    RETURN_IF_ERROR(ReplaceFile(listed.file, fetched.body));
     address.etag = fetched.etag;
     return Status();
   };
@@ -256,7 +235,6 @@ StatusOr<std::unique_ptr<Trust>> Trust::Open(Options options) {
   std::unique_ptr<Trust> trust(new Trust(std::move(options)));
   std::error_code error;
   fs::create_directories(trust->options_.kept, error);
-  RETURN_IF_ERROR(trust->Read());
   RETURN_IF_ERROR(trust->Look());
   trust->thread_ = std::thread([self = trust.get()] { self->Loop(); });
   return trust;

@@ -10,12 +10,12 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <sstream>
 #include <thread>
 
 #include "absl/flags/flag.h"
 #include "absl/flags/parse.h"
 #include "absl/flags/usage.h"
+#include "common/base/file.h"
 #include "common/config/flags.h"
 #include "common/daemon/hub_methods.h"
 #include "common/fault/failpoint.h"
@@ -43,14 +43,6 @@ constexpr int kMostMessageBytes = 4 << 20;
 
 std::string Or(const std::string& value, const std::string& otherwise) {
   return value.empty() ? otherwise : value;
-}
-
-StatusOr<std::string> ReadFile(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) return InvalidField("file", "'" + path + "' cannot be read");
-  std::stringstream text;
-  text << file.rdbuf();
-  return text.str();
 }
 
 StatusOr<Limits::Options> LimitsOfFlags() {
@@ -177,7 +169,7 @@ Status Run(std::vector<Module> modules, sigset_t* signals) {
   trusted.production = absl::GetFlag(FLAGS_production);
   ASSIGN_OR_RETURN(std::shared_ptr<auth::Trust> trust, auth::Trust::Open(trusted));
   const std::string inside_file = Or(absl::GetFlag(FLAGS_inside_key), state + "/inside.pem");
-  ASSIGN_OR_RETURN(std::string inside_pem, ReadFile(inside_file));
+  ASSIGN_OR_RETURN(std::string inside_pem, ReadFile("inside_key", inside_file));
   ASSIGN_OR_RETURN(auto inside,
                    auth::Signer::FromPem(inside_pem, fs::path(inside_file).stem().string()));
   auth::Authenticator authenticator(trust, std::move(inside));

@@ -1,10 +1,9 @@
 #include "common/daemon/hub_methods.h"
 
 #include <algorithm>
-#include <cstdio>
-#include <fstream>
 #include <tuple>
 
+#include "common/base/file.h"
 #include "common/base/id.h"
 #include "common/privacy/seal.h"
 
@@ -116,11 +115,7 @@ StatusOr<v1::HubStatus> SetDate(Process& process, const v1::SetDateRequest& in) 
     return InvalidField("date", "date is " + in.date() + ", before the hub's date " +
                                     process.clock.Today() + "; time goes one way");
   }
-  const std::string next = process.demo_file + ".next";
-  std::ofstream(next) << in.date() << "\n";
-  if (std::rename(next.c_str(), process.demo_file.c_str()) != 0) {
-    return Internal("the date cannot be kept in " + process.demo_file);
-  }
+  RETURN_IF_ERROR(ReplaceFile(process.demo_file, in.date() + "\n"));
   process.clock.SetDate(in.date());
   for (auto& runtime : process.runtimes) RETURN_IF_ERROR(runtime->RunDueTimers());
   return Condition(process);

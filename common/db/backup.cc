@@ -6,7 +6,7 @@
 
 #include <memory>
 
-#include "common/base/fd.h"
+#include "common/base/file.h"
 #include "common/base/status.h"
 
 namespace hub::db {

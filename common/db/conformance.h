@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 
 #include <functional>
+#include <latch>
 #include <limits>
 #include <memory>
 #include <string>
@@ -86,6 +87,17 @@ class Conformance : public ::testing::TestWithParam<Engine> {
 // The first column of the first row, inside a job; `none` where there is no row.
 StatusOr<int64_t> IntOf(Conn& conn, const std::string& sql, std::vector<Value> values = {},
                         int64_t none = -1);
+
+// A job that has had its effect and has not ended, with the locks that it took.
+class Held {
+ public:
+  Held(Store& store, Store::Job job);
+  // It ends, and must be committed.
+  void Release();
+
+ private:
+  std::latch effect_{1}, may_end_{1}, ended_{1};
+};
 
 // What runs in a process of its own, which the case that starts it sees die: a case of this suite,
 // by the name DISABLED_<name>, on the same database.

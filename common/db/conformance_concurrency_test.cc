@@ -66,19 +66,9 @@ TEST_P(DbConcurrency, TransfersInAnyOrderOfLocksKeepTheSum) {
 
 TEST_P(DbConcurrency, ReadsRunBesideAWrite) {
   Script(kItems);
-  std::latch writing(1), read(1), finished(1);
-  store().Write(
-      [&](Conn& conn) {
-        RETURN_IF_ERROR(conn.Exec(kInsert, {1, "one", 0}).status());
-        writing.count_down();
-        read.wait();
-        return absl::OkStatus();
-      },
-      0, [&](Status) { finished.count_down(); });
-  writing.wait();
+  Held held(store(), [](Conn& conn) { return conn.Exec(kInsert, {1, "one", 0}).status(); });
   EXPECT_EQ(Int("SELECT count(*) FROM items"), 0);
-  read.count_down();
-  finished.wait();
+  held.Release();
   EXPECT_EQ(Int("SELECT count(*) FROM items"), 1);
 }
 
@@ -129,20 +119,12 @@ TEST_P(DbConcurrency, AFailingJobLetsGoOfItsLocks) {
 TEST_P(DbConcurrency, ReadersDoNotWaitForALock) {
   Script(kItems);
   FillItems(1);
-  std::latch locked(1), read(1), finished(1);
-  store().Write(
-      [&](Conn& conn) -> Status {
-        RETURN_IF_ERROR(IntOf(conn, std::string("SELECT n FROM items") + ForUpdate(conn)).status());
-        RETURN_IF_ERROR(conn.Exec("DELETE FROM items", {}).status());
-        locked.count_down();
-        read.wait();
-        return Status();
-      },
-      0, [&](Status) { finished.count_down(); });
-  locked.wait();
+  Held held(store(), [](Conn& conn) -> Status {
+    RETURN_IF_ERROR(IntOf(conn, std::string("SELECT n FROM items") + ForUpdate(conn)).status());
+    return conn.Exec("DELETE FROM items", {}).status();
+  });
   EXPECT_EQ(Int("SELECT count(*) FROM items"), 1);
-  read.count_down();
-  finished.wait();
+  held.Release();
   EXPECT_EQ(Int("SELECT count(*) FROM items"), 0);
 }
 

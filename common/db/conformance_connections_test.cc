@@ -327,20 +327,9 @@ TEST_P(DbConnections, ASessionEndedBeforeItsJobIsReplacedUnnoticed) {
 TEST_P(DbConnections, ASessionEndedWhileItWaitsForALockIsAnOutage) {
   Script(kItems);
   FillItems(1);
-  std::latch locked(1), go_on(1), finished(2);
-  store().Write(
-      [&](Conn& conn) {
-        RETURN_IF_ERROR(conn.Exec("UPDATE items SET n = n + 1", {}).status());
-        locked.count_down();
-        go_on.wait();
-        return absl::OkStatus();
-      },
-      0,
-      [&](Status status) {
-        EXPECT_TRUE(status.ok()) << status;
-        finished.count_down();
-      });
-  locked.wait();
+  Held held(store(),
+            [](Conn& conn) { return conn.Exec("UPDATE items SET n = n + 1", {}).status(); });
+  std::latch finished(1);
   std::atomic<int64_t> waiting{0};
   Status result;
   store().Write(
@@ -356,7 +345,7 @@ TEST_P(DbConnections, ASessionEndedWhileItWaitsForALockIsAnOutage) {
   while (Int("SELECT count(*) FROM pg_locks WHERE NOT granted AND pid = $1", {waiting}) < 1) {
   }
   Terminate(waiting);
-  go_on.count_down();
+  held.Release();
   finished.wait();
   EXPECT_EQ(RefusalOf(result), errors::TEMPORARILY_UNAVAILABLE) << result;
   EXPECT_EQ(Int("SELECT n FROM items"), 1);
@@ -398,23 +387,14 @@ TEST_P(DbConnections, AStatementThatIsCancelledIsAnOutageAndTheSessionStays) {
 TEST_P(DbConnections, ALockThatIsNotGivenInTimeIsAnOutage) {
   Script(kItems);
   FillItems(1);
-  std::latch locked(1), go_on(1), finished(1);
-  store().Write(
-      [&](Conn& conn) {
-        RETURN_IF_ERROR(conn.Exec("UPDATE items SET n = n + 1", {}).status());
-        locked.count_down();
-        go_on.wait();
-        return absl::OkStatus();
-      },
-      0, [&](Status) { finished.count_down(); });
-  locked.wait();
+  Held held(store(),
+            [](Conn& conn) { return conn.Exec("UPDATE items SET n = n + 1", {}).status(); });
   Status status = store().WriteAndWait([](Conn& conn) {
     RETURN_IF_ERROR(conn.Exec("SET LOCAL lock_timeout = '20ms'", {}).status());
     return conn.Exec("UPDATE items SET n = n + 10", {}).status();
   });
   EXPECT_EQ(RefusalOf(status), errors::TEMPORARILY_UNAVAILABLE) << status;
-  go_on.count_down();
-  finished.wait();
+  held.Release();
   EXPECT_EQ(Int("SELECT n FROM items"), 1);
 }
 

@@ -18,7 +18,7 @@
 #include <utility>
 #include <vector>
 
-#include "common/base/fd.h"
+#include "common/base/file.h"
 #include "common/db/conformance.h"
 
 namespace hub::db {

@@ -151,6 +151,28 @@ std::vector<Status> Conformance::Together(const std::vector<Store::Job>& jobs) {
   return results;
 }
 
+Held::Held(Store& store, Store::Job job) {
+  store.Write(
+      [this, job = std::move(job)](Conn& conn) -> Status {
+        RETURN_IF_ERROR(job(conn));
+        effect_.count_down();
+        may_end_.wait();
+        return Status();
+      },
+      0,
+      [this](const Status& status) {
+        EXPECT_TRUE(status.ok()) << status;
+        if (!effect_.try_wait()) effect_.count_down();
+        ended_.count_down();
+      });
+  effect_.wait();
+}
+
+void Held::Release() {
+  may_end_.count_down();
+  ended_.wait();
+}
+
 Status Conformance::Persist(const std::function<Status()>& call) {
   Status status;
   for (Micros end = MachineNow() + 60'000'000; MachineNow() < end;) {

@@ -12,7 +12,7 @@
 #include <utility>
 #include <vector>
 
-#include "common/base/fd.h"
+#include "common/base/file.h"
 #include "common/db/engine.h"
 #include "common/fault/failpoint.h"
 

@@ -1,12 +1,11 @@
 #include "common/events/receivers.h"
 
 #include <cmath>
-#include <fstream>
-#include <iterator>
 #include <set>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "common/base/file.h"
 #include "google/protobuf/struct.pb.h"
 #include "google/protobuf/util/json_util.h"
 
@@ -115,9 +114,7 @@ StatusOr<Receiver> ReadReceiver(const Struct& json, const std::string& where) {
 }  // namespace
 
 StatusOr<std::vector<Receiver>> ReadReceivers(const std::string& path) {
-  std::ifstream file(path);
-  if (!file) return InvalidField("receivers", absl::StrCat("cannot read the file ", path));
-  std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+  ASSIGN_OR_RETURN(const std::string text, ReadFile("receivers", path));
   Struct json;
   auto parsed = google::protobuf::util::JsonStringToMessage(text, &json);
   if (!parsed.ok()) {

@@ -7,8 +7,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <fstream>
-#include <iterator>
 #include <optional>
 #include <set>
 #include <utility>
@@ -17,7 +15,7 @@
 #include "absl/strings/str_split.h"
 #include "absl/time/time.h"
 #include "common/base/clock.h"
-#include "common/base/fd.h"
+#include "common/base/file.h"
 #include "common/base/id.h"
 #include "common/privacy/seal.h"
 
@@ -86,9 +84,7 @@ std::string LineOf(const Erasure& erasure) {
 }
 
 StatusOr<std::vector<Erasure>> ReadErasures(const std::string& file) {
-  std::ifstream in(file, std::ios::binary);
-  if (!in) return InvalidField("erasures", absl::StrCat("the file '", file, "' cannot be read"));
-  const std::string text{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+  ASSIGN_OR_RETURN(const std::string text, ReadFile("erasures", file));
   std::vector<std::string> lines = absl::StrSplit(text, '\n');
   lines.pop_back();
   std::vector<Erasure> erasures;

@@ -2,13 +2,12 @@
 
 #include <algorithm>
 #include <cstdlib>
-#include <fstream>
-#include <iterator>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "common/base/file.h"
 #include "common/privacy/seal.h"
 
 namespace hub::privacy {
@@ -42,10 +41,8 @@ StatusOr<MasterKeys> MasterKeys::Read(const std::string& file, const std::string
     return Parse(given, absl::StrCat("the variable ", kVariable));
   }
   const std::string path = file.empty() ? state + "/master.key" : file;
-  std::ifstream in(path);
-  if (!in) return InvalidField("master_key", absl::StrCat("the file '", path, "' cannot be read"));
-  return Parse({std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()},
-               absl::StrCat("'", path, "'"));
+  ASSIGN_OR_RETURN(const std::string text, ReadFile("master_key", path));
+  return Parse(text, absl::StrCat("'", path, "'"));
 }
 
 std::string MasterKeys::Wrap(const std::string& key, const std::string& place) const {

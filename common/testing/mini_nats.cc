@@ -14,13 +14,12 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 #include <random>
 #include <thread>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
-#include "common/base/fd.h"
+#include "common/base/file.h"
 #include "google/protobuf/struct.pb.h"
 #include "google/protobuf/util/json_util.h"
 
@@ -32,11 +31,6 @@ constexpr int kPortsTried = 5;
 // Below the range from which the system takes ports for outgoing connections: one of those, trying
 // to reach the server that is down, could otherwise get the very port and connect to itself.
 constexpr int kFirstPort = 20000, kLastPort = 32000;
-
-std::string Contents(const std::string& path) {
-  std::ifstream file(path);
-  return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
-}
 
 class Socket {
  public:
@@ -133,7 +127,7 @@ Status MiniNats::Configure(const std::string& config) {
   const std::string script = root / "deploy/nats/make-config.sh";
   int result = Wait(Spawn({"sh", script, folder_, std::to_string(port_)}, folder_ + "/log"));
   if (result != 0) {
-    return Internal(absl::StrCat(script, " failed: ", Contents(folder_ + "/log")));
+    return Internal(absl::StrCat(script, " failed: ", Contents(folder_ + "/log").value_or("")));
   }
   ASSIGN_OR_RETURN(receivers_, events::ReadReceivers(receivers_path()));
   return Status();
@@ -146,15 +140,17 @@ Status MiniNats::Resume() {
     int status = 0;
     if (waitpid(server_, &status, WNOHANG) == server_) {
       server_ = 0;
-      return Internal(WIFEXITED(status) && WEXITSTATUS(status) == 127
-                          ? "nats-server is not installed (package nats-server)"
-                          : absl::StrCat("nats-server ended: ", Contents(folder_ + "/log")));
+      return Internal(
+          WIFEXITED(status) && WEXITSTATUS(status) == 127
+              ? "nats-server is not installed (package nats-server)"
+              : absl::StrCat("nats-server ended: ", Contents(folder_ + "/log").value_or("")));
     }
     if (Socket().Hears(port_, "INFO ")) return Status();  // it listens after JetStream has started
     std::this_thread::sleep_for(std::chrono::milliseconds(5));
   }
   End(SIGKILL);
-  return Internal(absl::StrCat("nats-server does not listen: ", Contents(folder_ + "/log")));
+  return Internal(
+      absl::StrCat("nats-server does not listen: ", Contents(folder_ + "/log").value_or("")));
 }
 
 void MiniNats::End(int signal) {
@@ -185,7 +181,7 @@ events::Receiver MiniNats::receiver(const std::string& name) const {
 StatusOr<events::Endpoint> MiniNats::Tenant(const std::string& name) const {
   google::protobuf::Struct json;
   std::string path = absl::StrCat(folder_, "/credentials/", name, ".json");
-  if (!google::protobuf::util::JsonStringToMessage(Contents(path), &json).ok()) {
+  if (!google::protobuf::util::JsonStringToMessage(Contents(path).value_or(""), &json).ok()) {
     return Internal(path + " is missing or no JSON");
   }
   events::Endpoint endpoint;

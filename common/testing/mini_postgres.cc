@@ -13,8 +13,9 @@
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
-#include <sstream>
 #include <thread>
+
+#include "common/base/file.h"
 
 namespace hub::testing {
 namespace {
@@ -53,13 +54,6 @@ std::string FindPrograms() {
   }
   globfree(&found);
   return folder;
-}
-
-std::string Contents(const std::string& path) {
-  std::ifstream file(path);
-  std::ostringstream text;
-  text << file.rdbuf();
-  return text.str();
 }
 
 // Starts a program, as the user `postgres` if we are root, whom the server refuses. It has a
@@ -172,14 +166,15 @@ Status MiniPostgres::Resume() {
   for (auto start = std::chrono::steady_clock::now();
        std::chrono::steady_clock::now() - start < kPatience;
        std::this_thread::sleep_for(std::chrono::milliseconds(5))) {
-    if (Contents(pid_file).find("\nready") != std::string::npos) return absl::OkStatus();
+    if (Contents(pid_file).value_or("").find("\nready") != std::string::npos)
+      return absl::OkStatus();
     if (waitpid(keeper_, nullptr, WNOHANG) == keeper_) {  // initdb failed
       keeper_ = 0;
       close(pipe_);
       break;
     }
   }
-  return Internal("PostgreSQL did not start: " + Contents(folder_ + "/log"));
+  return Internal("PostgreSQL did not start: " + Contents(folder_ + "/log").value_or(""));
 }
 
 }  // namespace hub::testing

@@ -372,20 +372,19 @@ class Program {
     restore->add_option("--keys-from", backup_.keys,
                         "The folder of the keys; not said where the key store has survived.");
     restore->add_option(
-        "--erasures", backup_.erasures,
+        "--erasures", backup_.databases.erasures,
         "As given to hubd, the list of keys that must not come back; the state's own "
         "if not said.");
     restore->add_flag("--replace", backup_.replace, "What is there goes.");
     AddDatabases(restore, &backup_.databases);
 
     CLI::App* keys = Group("keys", "The key store, without which nothing sealed is read.");
-    CLI::App* erase =
-        Own(keys, "erase",
-            "Destroys a person's keys for ever, and so all that is sealed of that "
-            "person, in every backup too.",
-            [this] { return EraseKeys(person_, backup_.databases, backup_.erasures, options_); });
+    CLI::App* erase = Own(keys, "erase",
+                          "Destroys a person's keys for ever, and so all that is sealed of that "
+                          "person, in every backup too.",
+                          [this] { return EraseKeys(person_, backup_.databases, options_); });
     erase->add_option("PERSON", person_, "The record's name, or its last part.")->required();
-    erase->add_option("--erasures", backup_.erasures,
+    erase->add_option("--erasures", backup_.databases.erasures,
                       "As given to hubd, the list that outlives backups; the state's own if not "
                       "said.");
     AddDatabases(erase, &backup_.databases);
@@ -393,8 +392,8 @@ class Program {
         Own(keys, "rotate",
             "Wraps every key under the first of the master keys, so that the older ones behind it "
             "can go; deploy/README.md has the steps.",
-            [this] { return RotateKeys(backup_.databases, backup_.erasures, options_); });
-    rotate->add_option("--erasures", backup_.erasures,
+            [this] { return RotateKeys(backup_.databases, options_); });
+    rotate->add_option("--erasures", backup_.databases.erasures,
                        "As given to hubd; the state's own if not said.");
     AddDatabases(rotate, &backup_.databases);
     CLI::App* erasures = Own(keys, "erasures", "Prints whose keys were destroyed, as that list.",

@@ -15,11 +15,9 @@ namespace hub::ctl {
 
 struct Backup {
   Databases databases;
-  std::string folder;  // of the data
-  std::string keys;    // the folder of the keys; restore: empty where the key store has survived
-  // Restore alone.
-  std::string erasures;  // as hubd's; STATE/erasures if empty
-  bool replace = false;  // what is there goes
+  std::string folder;    // of the data
+  std::string keys;      // the folder of the keys; restore: empty where the key store has survived
+  bool replace = false;  // restore: what is there goes
 };
 
 Status TakeBackup(Backup backup, const Options& options);

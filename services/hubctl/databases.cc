@@ -17,6 +17,12 @@ Status Databases::Complete(const std::string& command, const Options& options) {
   return Status();
 }
 
+StatusOr<std::string> Databases::Erasures() const {
+  if (!erasures.empty()) return erasures;
+  if (!state.empty()) return state + "/erasures";
+  return UsageError("it needs --erasures, or --state=DIR or HUB_STATE");
+}
+
 db::StoreOptions Databases::Of(const std::string& service) const {
   db::StoreOptions options;
   options.url = service == kKeys ? keys : data;

@@ -13,13 +13,16 @@
 namespace hub::ctl {
 
 struct Databases {
-  std::string data;    // as hubd's --database; sqlite:STATE/data if empty
-  std::string keys;    // as hubd's --keys_database; sqlite:STATE/keys/keys.db if empty
-  std::string master;  // as hubd's --master_key
-  std::string state;   // where what is empty is taken from
+  std::string data;      // as hubd's --database; sqlite:STATE/data if empty
+  std::string keys;      // as hubd's --keys_database; sqlite:STATE/keys/keys.db if empty
+  std::string master;    // as hubd's --master_key
+  std::string erasures;  // as hubd's --erasures
+  std::string state;     // where what is empty is taken from
 
   // Fills in what is empty. A usage error where there is no state to take it from.
   Status Complete(const std::string& command, const Options& options);
+  // The file of the list; STATE/erasures if nothing else is said, a usage error without a state.
+  StatusOr<std::string> Erasures() const;
   StatusOr<privacy::MasterKeys> Masters() const { return privacy::MasterKeys::Read(master, state); }
   // Of a service ('keys': of the key store), to be opened with one reader.
   db::StoreOptions Of(const std::string& service) const;

@@ -7,41 +7,31 @@
 
 namespace hub::ctl {
 
-Status CompleteErasures(const std::string& command, const Options& options, std::string* file) {
-  if (file->empty() && options.state.empty()) {
-    return UsageError(command + " needs --erasures, or --state=DIR or HUB_STATE");
-  }
-  if (file->empty()) *file = options.state + "/erasures";
-  return Status();
-}
-
 StatusOr<std::unique_ptr<privacy::KeyStore>> OpenKeys(const db::StoreOptions& store,
-                                                      const Databases& databases,
-                                                      const std::string& erasures) {
+                                                      const Databases& databases) {
+  ASSIGN_OR_RETURN(const std::string list, databases.Erasures());
   ASSIGN_OR_RETURN(auto masters, databases.Masters());
   ASSIGN_OR_RETURN(auto opened, db::Store::Open(store));
   ASSIGN_OR_RETURN(auto keys, privacy::KeyStore::Open(std::move(opened), std::move(masters)));
-  RETURN_IF_ERROR(keys->KeepErasures(erasures));
+  RETURN_IF_ERROR(keys->KeepErasures(list));
   return keys;
 }
 
-Status EraseKeys(const std::string& person, Databases databases, std::string erasures,
-                 const Options& options) {
+Status EraseKeys(const std::string& person, Databases databases, const Options& options) {
   RETURN_IF_ERROR(databases.Complete("keys erase", options));
-  RETURN_IF_ERROR(CompleteErasures("keys erase", options, &erasures));
-  ASSIGN_OR_RETURN(const auto keys, OpenKeys(databases.Of(kKeys), databases, erasures));
+  ASSIGN_OR_RETURN(const std::string list, databases.Erasures());
+  ASSIGN_OR_RETURN(const auto keys, OpenKeys(databases.Of(kKeys), databases));
   const std::string id = person.substr(person.rfind('/') + 1);
   for (const std::string& service : Services()) {
     RETURN_IF_ERROR(keys->EraseSubjectKey(service, id));
   }
-  std::cout << "the keys of " << id << " are destroyed, and it stands in " << erasures << "\n";
+  std::cout << "the keys of " << id << " are destroyed, and it stands in " << list << "\n";
   return Status();
 }
 
-Status RotateKeys(Databases databases, std::string erasures, const Options& options) {
+Status RotateKeys(Databases databases, const Options& options) {
   RETURN_IF_ERROR(databases.Complete("keys rotate", options));
-  RETURN_IF_ERROR(CompleteErasures("keys rotate", options, &erasures));
-  ASSIGN_OR_RETURN(const auto keys, OpenKeys(databases.Of(kKeys), databases, erasures));
+  ASSIGN_OR_RETURN(const auto keys, OpenKeys(databases.Of(kKeys), databases));
   ASSIGN_OR_RETURN(const int64_t count, keys->WrapAnew());
   std::cout << count << " keys were under an older master key; all are under the first one now, "
             << "and no other is needed any more\n";

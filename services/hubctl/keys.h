@@ -10,18 +10,14 @@
 
 namespace hub::ctl {
 
-// As hubd's --erasures; STATE/erasures if empty. A usage error where there is no state either.
-Status CompleteErasures(const std::string& command, const Options& options, std::string* file);
 // Opens a key store as hubd does: its keys that are on the list are destroyed by then. Where it is
 // a file, not while another has it open.
 StatusOr<std::unique_ptr<privacy::KeyStore>> OpenKeys(const db::StoreOptions& store,
-                                                      const Databases& databases,
-                                                      const std::string& erasures);
+                                                      const Databases& databases);
 
-Status EraseKeys(const std::string& person, Databases databases, std::string erasures,
-                 const Options& options);
+Status EraseKeys(const std::string& person, Databases databases, const Options& options);
 // Wraps every key under the first of the master keys.
-Status RotateKeys(Databases databases, std::string erasures, const Options& options);
+Status RotateKeys(Databases databases, const Options& options);
 // As the list has them, from the key store itself.
 Status PrintErasures(Databases databases, const Options& options);
 

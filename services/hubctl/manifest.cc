@@ -16,7 +16,7 @@
 #include "absl/strings/str_split.h"
 #include "absl/time/time.h"
 #include "common/base/digest.h"
-#include "common/base/fd.h"
+#include "common/base/file.h"
 #include "common/base/id.h"
 #include "google/protobuf/struct.pb.h"
 #include "google/protobuf/util/json_util.h"
@@ -170,14 +170,13 @@ Status FinishFolder(const std::string& folder, Manifest* manifest) {
 }
 
 StatusOr<Manifest> ReadManifest(const std::string& folder, const std::string& holds) {
-  std::ifstream in(folder + "/" + kFile);
-  if (!in) {
+  const auto text = Contents(folder + "/" + kFile);
+  if (!text) {
     return Refuse(errors::RESOURCE_NOT_FOUND,
                   absl::StrCat("'", folder, "' is no backup: it has no ", kFile));
   }
-  const std::string text{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
   Struct json;
-  if (!google::protobuf::util::JsonStringToMessage(text, &json).ok()) {
+  if (!google::protobuf::util::JsonStringToMessage(*text, &json).ok()) {
     return Spoilt(folder, absl::StrCat("has a ", kFile, " that cannot be read"));
   }
   Manifest manifest = FromJson(json);

@@ -14,7 +14,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "common/base/clock.h"
-#include "common/base/fd.h"
+#include "common/base/file.h"
 #include "services/hubctl/backup.h"
 #include "services/hubctl/keys.h"
 #include "services/hubctl/manifest.h"
@@ -168,7 +168,7 @@ Status RestoreSchemas(const std::string& url, const std::set<std::string>& names
 
 // How many keys have been destroyed by then.
 StatusOr<int64_t> ReplayErasures(const db::StoreOptions& store, const Backup& backup) {
-  ASSIGN_OR_RETURN(const auto keys, OpenKeys(store, backup.databases, backup.erasures));
+  ASSIGN_OR_RETURN(const auto keys, OpenKeys(store, backup.databases));
   ASSIGN_OR_RETURN(const auto erasures, keys->Erasures());
   return static_cast<int64_t>(erasures.size());
 }
@@ -230,7 +230,7 @@ Status CheckDemo(const Manifest& data, const Options& options) {
 Status Restore(Backup backup, const Options& options) {
   Databases& databases = backup.databases;
   RETURN_IF_ERROR(databases.Complete("restore", options));
-  RETURN_IF_ERROR(CompleteErasures("restore", options, &backup.erasures));
+  ASSIGN_OR_RETURN(const std::string list, databases.Erasures());
   const Micros began = MachineNow();
 
   ASSIGN_OR_RETURN(const Manifest data, ReadManifest(backup.folder, kDataCopy));
@@ -281,7 +281,7 @@ Status Restore(Backup backup, const Options& options) {
 
   // The keys first: where they are missing, nothing serves.
   ASSIGN_OR_RETURN(const int64_t erased, RestoreKeys(backup));
-  std::cerr << absl::StrFormat("keys: %d erasures replayed from %s\n", erased, backup.erasures);
+  std::cerr << absl::StrFormat("keys: %d erasures replayed from %s\n", erased, list);
   const std::string epoch = NextEpoch(data);
   if (data.demo) std::ofstream(options.state + "/demo") << data.demo_date << "\n";
   if (IsSqlite(databases.data)) {

@@ -7,16 +7,14 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
-#include <fstream>
 #include <memory>
-#include <sstream>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "common/auth/authenticator.h"
 #include "common/auth/token.h"
 #include "common/base/clock.h"
-#include "common/base/fd.h"
+#include "common/base/file.h"
 #include "common/base/id.h"
 #include "common/privacy/seal.h"
 #include "google/protobuf/struct.pb.h"
@@ -192,13 +190,9 @@ std::string DerivedId(const std::string& what) {
 }
 
 StatusOr<std::string> ReadFile(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file || fs::is_directory(path)) {
-    return UsageError("'" + path + "' cannot be read: " + std::strerror(errno));
-  }
-  std::stringstream text;
-  text << file.rdbuf();
-  return text.str();
+  auto contents = Contents(path);
+  if (contents) return *std::move(contents);
+  return UsageError("'" + path + "' cannot be read: " + std::strerror(errno));
 }
 
 }  // namespace hub::ctl

@@ -363,6 +363,15 @@ class Hub:
         os.remove(path)
         return True
 
+    def status(self):
+        """What hubd says of itself; nothing while it does not answer."""
+        said = self.ctl("--as=operator", "--format=json", "hub", "get-status")
+        return json.loads(said.stdout) if said.returncode == 0 else {}
+
+    def settle(self, limit=120):
+        """Waits until nothing is to be sent, taken or done."""
+        wait_until(lambda: self.status().get("settled"), "all events are sent and taken, and all timers done", limit)
+
     def signal(self, how, name="hubd"):
         with open(os.path.join(self.state, f"run/{name}.pid")) as file:
             pid = int(file.read())
