@@ -15,7 +15,10 @@
 #include "absl/flags/flag.h"
 #include "absl/flags/parse.h"
 #include "absl/flags/usage.h"
+#include "absl/flags/usage_config.h"
+#include "absl/strings/match.h"
 #include "common/base/file.h"
+#include "common/base/version.h"
 #include "common/config/flags.h"
 #include "common/daemon/hub_methods.h"
 #include "common/fault/failpoint.h"
@@ -283,6 +286,12 @@ Status Run(std::vector<Module> modules, sigset_t* signals) {
 
 int RunDaemon(int argc, char** argv, const char* what, std::vector<Module> modules) {
   absl::SetProgramUsageMessage(what);
+  absl::FlagsUsageConfig usage;
+  usage.contains_help_flags = usage.contains_helpshort_flags = [](absl::string_view file) {
+    return absl::EndsWith(file, "common/config/flags.cc");  // and not those of libraries
+  };
+  usage.version_string = [] { return "coproduction hub " + HubVersion() + "\n"; };
+  absl::SetFlagsUsageConfig(usage);
   absl::ParseCommandLine(argc, argv);
   WriteNoCore();
   // Blocked before any thread starts, so that only sigwait() takes them.

@@ -166,8 +166,9 @@ Status MiniPostgres::Resume() {
   for (auto start = std::chrono::steady_clock::now();
        std::chrono::steady_clock::now() - start < kPatience;
        std::this_thread::sleep_for(std::chrono::milliseconds(5))) {
-    if (Contents(pid_file).value_or("").find("\nready") != std::string::npos)
+    if (Contents(pid_file).value_or("").find("\nready") != std::string::npos) {
       return absl::OkStatus();
+    }
     if (waitpid(keeper_, nullptr, WNOHANG) == keeper_) {  // initdb failed
       keeper_ = 0;
       close(pipe_);

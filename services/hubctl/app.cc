@@ -9,6 +9,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "common/base/version.h"
 #include "google/protobuf/util/json_util.h"
 #include "services/hubctl/api.h"
 #include "services/hubctl/backup.h"
@@ -21,7 +22,6 @@
 #include "services/hubctl/grants.h"
 #include "services/hubctl/import.h"
 #include "services/hubctl/keys.h"
-#include "services/hubctl/manifest.h"
 #include "services/hubctl/output.h"
 #include "services/hubctl/token.h"
 #include "services/hubctl/verify.h"

@@ -11,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "common/base/clock.h"
+#include "common/base/version.h"
 #include "common/db/backup.h"
 #include "services/hubctl/manifest.h"
 #include "services/hubctl/output.h"

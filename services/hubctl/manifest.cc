@@ -18,6 +18,7 @@
 #include "common/base/digest.h"
 #include "common/base/file.h"
 #include "common/base/id.h"
+#include "common/base/version.h"
 #include "google/protobuf/struct.pb.h"
 #include "google/protobuf/util/json_util.h"
 #include "services/hubctl/output.h"
@@ -124,8 +125,6 @@ int64_t Manifest::row_count() const {
   return std::accumulate(rows.begin(), rows.end(), int64_t{0},
                          [](int64_t sum, const auto& table) { return sum + table.second; });
 }
-
-std::string HubVersion() { return HUB_VERSION; }
 
 StatusOr<std::string> BeginFolder(const std::string& folder) {
   std::error_code error;

@@ -33,7 +33,6 @@ struct Manifest {
 };
 
 inline constexpr char kDataCopy[] = "data", kKeysCopy[] = "keys";
-std::string HubVersion();  // of this program
 
 // A folder that is to become `folder` when it is whole: `folder`.partial, made anew. Refused where
 // `folder` is there and not empty.
