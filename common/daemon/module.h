@@ -15,6 +15,7 @@ struct Module {
   std::vector<db::Migration> migrations;
   std::vector<void (*)(Door&)> binders;
   void (*consumers)(Consumers&) = nullptr;
+  bool makes_streams = false;  // of all receivers; one service does, the others wait for it
 };
 
 }  // namespace hub

@@ -113,6 +113,7 @@ Status Runtime::Start() {
     relay.service = module_.name;
     relay.store = store_.get();
     relay.receivers = options_.receivers;
+    relay.makes_streams = module_.makes_streams;
     relay.holder = Self();
     ASSIGN_OR_RETURN(relay_, events::Relay::Start(relay));
     engine_->wake = [this] { relay_->Wake(); };

@@ -339,7 +339,7 @@ std::string TextAt(const Struct& json, const std::string& path) {
   return value == nullptr ? "" : value->string_value();
 }
 
-Status EnsureStream(Connection& connection, const Receiver& receiver) {
+Status EnsureStream(Connection& connection, const Receiver& receiver, bool makes) {
   const std::string config =
       absl::StrCat(R"({"name":)", Quoted(receiver.stream), R"(,"subjects":["coproduction.>"],)",
                    R"("retention":"limits","storage":"file","discard":"old","deny_delete":true,)",
@@ -349,6 +349,11 @@ Status EnsureStream(Connection& connection, const Receiver& receiver) {
                    R"(,"duplicate_window":)", receiver.duplicate_window * kNanosPerMicro, "}");
   auto info = connection.Api("STREAM.INFO." + receiver.stream);
   if (ReasonOf(info.status()) == errors::RESOURCE_NOT_FOUND) {
+    if (!makes) {
+      return Refuse(errors::TEMPORARILY_UNAVAILABLE,
+                    absl::StrCat("stream ", receiver.stream, " of ", receiver.name,
+                                 " is missing; the relay of membership makes it"));
+    }
     info = connection.Api("STREAM.CREATE." + receiver.stream, config);
   }
   RETURN_IF_ERROR(info.status());
@@ -392,9 +397,9 @@ StatusOr<StreamSpan> SpanOf(Connection& connection, const std::string& stream) {
                     NumberAt(info, "state.last_seq")};
 }
 
-Status RewindDurables(Connection& connection, const std::string& stream) {
-  // Others may be at the same at this moment, and publish when they are through with all durables:
-  // one that is ahead now shows that nobody was through when the first span was asked for.
+Status RewindDurables(Connection& connection, const std::string& stream, bool makes) {
+  // Others may look at the same moment, and publish when they find no durable ahead: one that is
+  // ahead now shows that nobody published before the first span was asked for.
   ASSIGN_OR_RETURN(const StreamSpan before, SpanOf(connection, stream));
   std::vector<Struct> consumers;
   int64_t total = 1;
@@ -411,6 +416,11 @@ Status RewindDurables(Connection& connection, const std::string& stream) {
   for (const Struct& consumer : consumers) {
     const std::string durable = TextAt(consumer, "config.durable_name");
     if (durable.empty() || NumberAt(consumer, "delivered.stream_seq") <= after.last) continue;
+    if (!makes) {
+      return Refuse(errors::TEMPORARILY_UNAVAILABLE,
+                    absl::StrCat("consumer ", durable, " is ahead of stream ", stream,
+                                 "; the relay of membership makes it anew"));
+    }
     Struct create;
     (*create.mutable_fields())["stream_name"].set_string_value(stream);
     auto& config = *(*create.mutable_fields())["config"].mutable_struct_value();

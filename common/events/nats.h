@@ -118,11 +118,14 @@ Delivery DeliveryOf(natsMsg* message);
 int64_t NumberAt(const google::protobuf::Struct& json, const std::string& path);
 std::string TextAt(const google::protobuf::Struct& json, const std::string& path);
 
-// Creates the receiver's stream if it is missing and never changes it. An existing one is compared:
+// The receiver's stream: made if it is missing and never changed. An existing one is compared:
 // nobody may purge or delete, and it keeps messages at least as long as the receiver asks. (Servers
-// ignore settings they do not know, so what was created is compared too.)
-Status EnsureStream(Connection& connection, const Receiver& receiver);
-// The same for a durable pull consumer that leaves nothing out.
+// ignore settings they do not know, so what was created is compared too.) One alone `makes` it; for
+// the others it is TEMPORARILY_UNAVAILABLE until then. Of two that make it at once, nats-server
+// before 2.9.16 keeps both in one place, and what is fetched there reaches nobody until the server
+// starts anew.
+Status EnsureStream(Connection& connection, const Receiver& receiver, bool makes);
+// The same for a durable pull consumer that leaves nothing out, by the one who uses it.
 Status EnsureDurable(Connection& connection, const std::string& stream, const std::string& durable);
 
 struct StreamSpan {
@@ -132,8 +135,9 @@ StatusOr<StreamSpan> SpanOf(Connection& connection, const std::string& stream);
 
 // A stream that lost its end, while a durable kept on disk how far it was, takes new messages at
 // sequences that the durable would pass over. Such durables are made anew at the end of the stream,
-// or where their acknowledgements end. To be done before anything is published after a connect.
-Status RewindDurables(Connection& connection, const std::string& stream);
+// or where their acknowledgements end, by the one who makes the stream; for the others it is
+// TEMPORARILY_UNAVAILABLE. To be done before anything is published after a connect.
+Status RewindDurables(Connection& connection, const std::string& stream, bool makes);
 
 struct StoredMessage {
   std::string subject, data;

@@ -15,7 +15,7 @@ class TenantTest : public NatsTest {
     NatsTest::SetUp();
     if (HasFatalFailure()) return;
     hub_ = Connect(council_);
-    ASSERT_TRUE(EnsureStream(*hub_, council_).ok());
+    ASSERT_TRUE(EnsureStream(*hub_, council_, true).ok());
     ASSERT_TRUE(EnsureDurable(*hub_, "wcc", "wcc").ok());
     ASSERT_TRUE(PublishForeign(*hub_, "1").ok());
     auto endpoint = nats_->Tenant("wcc");
@@ -110,7 +110,7 @@ TEST_F(TenantTest, AnAnswerToItIsNoRequestToTheStream) {
 // another is still at setting the durables back.
 TEST_F(NatsTest, ADurableThatIsSetBackDoesNotPassOverWhatIsPublishedMeanwhile) {
   auto connection = Connect(services_);
-  ASSERT_TRUE(EnsureStream(*connection, services_).ok());
+  ASSERT_TRUE(EnsureStream(*connection, services_, true).ok());
   std::vector<std::string> durables;
   for (int i = 100; i < 200; ++i) {
     durables.push_back(absl::StrCat("d", i));
@@ -155,7 +155,7 @@ TEST_F(NatsTest, ADurableThatIsSetBackDoesNotPassOverWhatIsPublishedMeanwhile) {
   };
   auto other = Connect(services_);
   Status rewound;
-  std::thread rewinds([&] { rewound = RewindDurables(*other, "services"); });
+  std::thread rewinds([&] { rewound = RewindDurables(*other, "services", true); });
   // A server that is stopped may forget how far a durable is; such a one is not ahead.
   EXPECT_TRUE(Until([&] { return set_back(durables[0]) || set_back(durables[1]); }));
   EXPECT_TRUE(PublishForeign(*connection, "4").ok());
@@ -179,7 +179,7 @@ TEST_F(NatsTest, AConfigurationOfOnesOwn) {
   Receiver receiver;
   receiver.url = (*nats)->url();
   receiver.stream = "any";
-  EXPECT_TRUE(EnsureStream(*Connect(receiver), receiver).ok());
+  EXPECT_TRUE(EnsureStream(*Connect(receiver), receiver, true).ok());
 }
 
 RC_GTEST_PROP(Header, EveryTextTravels, (const std::string& text)) {

@@ -33,7 +33,8 @@ constexpr size_t kHeaderRoom = 4096;
 constexpr Micros kLook = 100000;  // how long a wait for answers goes without looking around
 constexpr Micros kFirstPause = 100000, kLongestPause = 2000000;  // between attempts
 constexpr std::chrono::seconds kPassedOver(1);  // until what could not be sent is looked at again
-constexpr std::chrono::seconds kLastWords(2);   // at the end
+constexpr std::chrono::seconds kLookForStream(5);    // by the one who makes it
+constexpr std::chrono::seconds kLastWords(2);        // at the end
 constexpr std::chrono::milliseconds kLookAgain(20);  // then, whether another has sent it
 
 // An unsent event.
@@ -164,6 +165,12 @@ class ReceiverRelay {
       ASSIGN_OR_RETURN(inbox_, connection_->OpenInbox());
     }
     std::vector<Row> rows;
+    // One that was deleted is made anew although nothing is to be sent from here: others wait.
+    if (read_back_ && options_.makes_streams && Steady::now() >= look_for_stream_) {
+      look_for_stream_ = Steady::now() + kLookForStream;
+      const Status there = SpanOf(*connection_, receiver_.stream).status();
+      if (ReasonOf(there) == errors::RESOURCE_NOT_FOUND) read_back_ = false;
+    }
     if (read_back_) {
       ASSIGN_OR_RETURN(rows, Load());
       if (rows.empty()) return false;  // no lease is asked for where nothing is to be sent
@@ -171,9 +178,9 @@ class ReceiverRelay {
     ASSIGN_OR_RETURN(bool mine, Claim());
     if (!mine) return false;
     if (!read_back_) {
-      RETURN_IF_ERROR(EnsureStream(*connection_, receiver_));
-      RETURN_IF_ERROR(RewindDurables(*connection_, receiver_.stream));
-      if (!receiver_.durable.empty()) {
+      RETURN_IF_ERROR(EnsureStream(*connection_, receiver_, options_.makes_streams));
+      RETURN_IF_ERROR(RewindDurables(*connection_, receiver_.stream, options_.makes_streams));
+      if (options_.makes_streams && !receiver_.durable.empty()) {
         RETURN_IF_ERROR(EnsureDurable(*connection_, receiver_.stream, receiver_.durable));
       }
       read_back_ = true;
@@ -388,6 +395,7 @@ class ReceiverRelay {
   int64_t passed_over_ = 0;        // the last row of those that could not be sent...
   Steady::time_point look_again_;  // ...until then
   Status unsendable_;              // why
+  Steady::time_point look_for_stream_;
 
   mutable std::mutex mutex_;
   std::condition_variable_any wake_;

@@ -26,6 +26,8 @@ class Relay {
     std::string service;  // 'membership'
     db::Store* store = nullptr;
     std::vector<Receiver> receivers;
+    // Of the relays to one receiver, one makes its stream and durable; the others wait (nats.h).
+    bool makes_streams = true;
     Micros horizon = 180 * 1000000ll;  // how far back an acknowledged event may be lost
     // Who relays: of several processes on one database, the one that holds the receiver's lease. A
     // name that stays the same lets a restarted process go on at once; empty: one is made up.

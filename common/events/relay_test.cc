@@ -259,6 +259,33 @@ TEST_P(RelayTest, AnyNumberThatCannotBeSentHoldsUpNoOther) {
   EXPECT_TRUE(Until([&] { return relay_->Problems().empty(); }));
 }
 
+// Two that make one stream at the same moment spoil it on nats-server 2.9.10.
+TEST_P(RelayTest, OneOfTheRelaysMakesTheStreamAndTheOthersWaitForIt) {
+  Relay::Options waits;
+  waits.receivers = {council_};
+  waits.makes_streams = false;
+  Be("scheduling");
+  AddSome(council_, 3);
+  auto scheduling = StartAnother(waits);
+  ASSERT_TRUE(Until([&] { return !scheduling->Problems().empty(); }));
+  EXPECT_THAT(scheduling->Problems()[0], HasSubstr("stream wcc"));
+  EXPECT_THAT(scheduling->Problems()[0], HasSubstr("membership makes it"));
+  auto connection = Connect(council_);
+  EXPECT_EQ(ReasonOf(connection->Api("STREAM.INFO.wcc").status()), errors::RESOURCE_NOT_FOUND);
+  Be(kService);
+  Start({council_});
+  EXPECT_TRUE(Until([&] { return scheduling->Unsent().value_or(-1) == 0; }));
+  EXPECT_TRUE(connection->Api("CONSUMER.INFO.wcc.wcc").ok());
+  // Deleted by an administrator, while the one who makes it has nothing to send.
+  ASSERT_TRUE(connection->Api("STREAM.DELETE.wcc").ok());
+  Be("scheduling");
+  AddSome(council_, 1);
+  scheduling->Wake();
+  EXPECT_TRUE(Until([&] { return scheduling->Unsent().value_or(-1) == 0; }));
+  ExpectOnceInOrder(council_, 4);
+  EXPECT_TRUE(Until([&] { return scheduling->Problems().empty(); }));
+}
+
 TEST_P(RelayTest, AStreamThatAllowsWhatItMustNotIsReportedAndLeftAsItIs) {
   auto connection = Connect(council_);
   const std::string config = R"({"name":"wcc","subjects":["coproduction.>"],"deny_delete":true})";

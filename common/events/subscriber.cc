@@ -20,6 +20,7 @@ constexpr int kBatch = 100;
 constexpr Micros kSecond = 1000000;
 constexpr Micros kLook = 100000;  // how long a wait for messages goes without looking around
 constexpr Micros kLeaseLeft = Subscriber::kShortestLease / 2;  // while anything is in hand
+constexpr int kUnanswered = 3;                                 // requests
 constexpr Micros kFirstPause = 100000, kLongestPause = 5 * kSecond;
 
 Envelope EnvelopeOf(const std::function<std::string(const char*)>& header) {
@@ -101,14 +102,13 @@ class PullSubscriber : public Subscriber {
 
   // As long as the connection holds.
   Status Serve(Connection& connection, std::stop_token stop, Backoff& backoff) {
-    RETURN_IF_ERROR(EnsureStream(connection, services_));
-    RETURN_IF_ERROR(EnsureDurable(connection, services_.stream, durable_));
     ASSIGN_OR_RETURN(Inbox inbox, connection.OpenInbox());
     caught_up_ = false;
     for (int request = 0; !stop.stop_requested();) {
       ASSIGN_OR_RETURN(const bool mine, Mine());
       if (mine && !caught_up_) {
         caught_up_ = true;
+        RETURN_IF_ERROR(EnsureDurable(connection, services_.stream, durable_));
         RETURN_IF_ERROR(CatchUp(connection, stop));
       } else if (mine) {
         RETURN_IF_ERROR(Fetch(connection, inbox, std::to_string(++request), stop));
@@ -117,6 +117,7 @@ class PullSubscriber : public Subscriber {
       } else {
         return Refuse(errors::TEMPORARILY_UNAVAILABLE, "NATS is away");
       }
+      if (unanswered_ > 0) continue;
       SetProblem(Status());
       backoff.Reset();
     }
@@ -168,9 +169,10 @@ class PullSubscriber : public Subscriber {
     for (int left = kBatch; left > 0 && caught_up_ && !stop.stop_requested();) {
       ASSIGN_OR_RETURN(NatsMessage message, inbox.Next(kLook));
       if (message == nullptr) {
-        if (Steady::now() > expires) return Status();
+        if (Steady::now() > expires) return Unanswered(connection, left < kBatch);
         continue;
       }
+      unanswered_ = 0;
       std::string answered = inbox.TokenOf(message.get());
       if (!answered.empty()) {
         // The request has ended (404, 408, 409). The end of an earlier one says nothing.
@@ -188,6 +190,17 @@ class PullSubscriber : public Subscriber {
       expires = Steady::now() + kExpires;
     }
     return Status();
+  }
+
+  // The server says at least that a request has ended. A word may be lost; not one after another.
+  Status Unanswered(Connection& connection, bool delivered) {
+    if (delivered || ++unanswered_ < kUnanswered) return Status();
+    return Refuse(
+        errors::TEMPORARILY_UNAVAILABLE,
+        absl::StrCat("NATS: ", unanswered_, " requests for the events of ", durable_, " in stream ",
+                     services_.stream, " had no answer. ",
+                     connection.complaint().empty() ? "If this stays, start nats-server anew"
+                                                    : connection.complaint()));
   }
 
   // Until it is applied; false: stopped before, or another process consumes now. `still` tells the
@@ -222,6 +235,7 @@ class PullSubscriber : public Subscriber {
   const std::string durable_;
   const Apply apply_;
   const std::unique_ptr<Lease> lease_;
+  int unanswered_ = 0;      // of the thread: requests in a row
   bool caught_up_ = false;  // of the thread: nothing is in the hand of another
 
   std::mutex mutex_;

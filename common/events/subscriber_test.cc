@@ -21,7 +21,7 @@ class SubscriberTest : public NatsTest {
   // As the relay publishes: one aggregate, sequence n.
   void Publish(int from, int to) {
     auto connection = Connect(services_);
-    ASSERT_TRUE(EnsureStream(*connection, services_).ok());
+    ASSERT_TRUE(EnsureStream(*connection, services_, true).ok());
     for (int n = from; n <= to; ++n) {
       ASSERT_TRUE(connection
                       ->Publish("coproduction.membership.Event", "", "body",
@@ -110,6 +110,22 @@ TEST_F(SubscriberTest, EventsComeInOrderWithTheirEnvelope) {
   EXPECT_EQ(last_.time, 1638522000000005);
   EXPECT_EQ(last_body_, "body");
   EXPECT_EQ(subscriber_->Problem(), "");
+}
+
+TEST_F(SubscriberTest, SaysThatItsRequestsHaveNoAnswer) {
+  auto nats = testing::MiniNats::Start(
+      "port: {port}\njetstream { store_dir: \"{folder}/js\" }\n"
+      "authorization { users: [{ user: hub, password: hub,\n"
+      "  permissions: { publish: { deny: [\"$JS.API.CONSUMER.MSG.NEXT.>\"] } } }] }\n");
+  ASSERT_TRUE(nats.ok()) << nats.status();
+  services_.url = (*nats)->url();
+  services_.user = services_.password = "hub";
+  ASSERT_TRUE(EnsureStream(*Connect(services_), services_, true).ok());
+  Start();
+  EXPECT_TRUE(
+      Until([&] { return subscriber_->Problem().find("had no answer") != std::string::npos; }));
+  EXPECT_THAT(subscriber_->Problem(), HasSubstr("for the events of scheduling in stream services"));
+  EXPECT_THAT(subscriber_->Problem(), HasSubstr("Permissions Violation"));
 }
 
 TEST_F(SubscriberTest, WhatFailsIsTriedAgainInPlace) {

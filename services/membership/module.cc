@@ -6,7 +6,8 @@ Module MakeMembershipModule() {
   return {"membership",
           Migrations(),
           {BindForums, BindMembers, BindReps, BindDocuments, BindDeclarations, BindCharacteristics},
-          BindConsumers};
+          BindConsumers,
+          /*makes_streams=*/true};
 }
 
 }  // namespace hub::membership
