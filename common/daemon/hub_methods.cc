@@ -96,6 +96,33 @@ StatusOr<v1::ListEventsResponse> ListEvents(Process& process, Ask& ask,
   return out;
 }
 
+StatusOr<v1::ListCrossingsResponse> ListCrossings(Process& process, Ask& ask,
+                                                  const v1::ListCrossingsRequest& in) {
+  v1::ListCrossingsRequest asked = in;
+  asked.clear_page_size();
+  asked.clear_page_token();
+  ASSIGN_OR_RETURN(const Page page, Page::Of(process, ask, in, asked.SerializeAsString()));
+  int64_t after = std::strtoll(page.after.c_str(), nullptr, 10);
+  std::vector<std::pair<int64_t, v1::Crossing>> all;
+  for (auto& runtime : process.runtimes) {
+    std::vector<std::pair<int64_t, v1::Crossing>> some;
+    RETURN_IF_ERROR(runtime->ListCrossings(in, after, page.limit, &some));
+    std::move(some.begin(), some.end(), std::back_inserter(all));
+  }
+  std::stable_sort(all.begin(), all.end(),
+                   [](const auto& a, const auto& b) { return a.first < b.first; });
+  v1::ListCrossingsResponse out;
+  for (auto& [id, crossing] : all) {
+    if (out.crossings_size() == page.limit) break;
+    after = id;
+    *out.add_crossings() = std::move(crossing);
+  }
+  if (out.crossings_size() == page.limit) {
+    out.set_next_page_token(page.TokenAfter(std::to_string(after)));
+  }
+  return out;
+}
+
 StatusOr<v1::HubStatus> Condition(Process& process) {
   v1::HubStatus out;
   out.set_date(process.clock.Today());
@@ -177,6 +204,11 @@ void BindHubMethods(Door& door, Process& process) {
       "coproduction.hub.v1.Events", "ListEvents",
       [&process](Ask& ask, const v1::ListEventsRequest& in) {
         return ListEvents(process, ask, in);
+      });
+  door.Serve<v1::ListCrossingsRequest, v1::ListCrossingsResponse>(
+      "coproduction.hub.v1.Events", "ListCrossings",
+      [&process](Ask& ask, const v1::ListCrossingsRequest& in) {
+        return ListCrossings(process, ask, in);
       });
   door.Serve<v1::GetStatusRequest, v1::HubStatus>(
       "coproduction.hub.v1.Hub", "GetStatus",

@@ -3,11 +3,14 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <limits>
 #include <utility>
 
 #include "common/base/id.h"
 #include "common/fault/failpoint.h"
+#include "common/journal/sharing.h"
 #include "common/journal/tables.h"
+#include "coproduction/hub/events/v1/events.pb.h"
 #include "google/protobuf/dynamic_message.h"
 #include "google/protobuf/util/json_util.h"
 
@@ -25,6 +28,14 @@ constexpr std::chrono::minutes kSealEvery(1), kForgetEvery(60);
 std::string CollectionOf(const std::string& aggregate) {
   const auto* resource = schema::ResourceOfName(aggregate);
   return resource ? resource->collection : "";
+}
+
+using coproduction::hub::events::v1::SharingAgreed;
+using coproduction::hub::events::v1::SharingEnded;
+
+template <class E>
+Status OnSharing(Write& write, const E& event, const Envelope&) {
+  return journal::KeepSharing(write, event);
 }
 
 int64_t NumberOf(const std::string& epoch) { return std::strtoll(epoch.c_str(), nullptr, 10); }
@@ -91,6 +102,9 @@ StatusOr<std::unique_ptr<Runtime>> Runtime::Open(Module module, Options options)
     return Internal("method " + method + " has no handler");
   }
   if (self.module_.consumers) self.module_.consumers(self.consumers_);
+  // What every engine goes by, the owner's own too.
+  self.consumers_.On<SharingAgreed>(OnSharing);
+  self.consumers_.On<SharingEnded>(OnSharing);
   for (const auto& [type, event] : self.consumers_.events) {
     const auto& option =
         event.make()->GetDescriptor()->options().GetExtension(::coproduction::options::v1::event);
@@ -112,6 +126,7 @@ Status Runtime::Start() {
     events::Relay::Options relay;
     relay.service = module_.name;
     relay.store = store_.get();
+    relay.clock = options_.clock;
     relay.receivers = options_.receivers;
     relay.makes_streams = module_.makes_streams;
     relay.holder = Self();
@@ -429,6 +444,14 @@ Status Runtime::ListEvents(const std::string& receiver, const std::string& aggre
       values.push_back(aggregate);
       values.push_back(after_sequence);
     }
+    if (receiver.find("/partners/") != std::string::npos) {
+      ASSIGN_OR_RETURN(const auto shares,
+                       journal::SharesOf(conn, receiver, options_.clock->Today()));
+      for (const std::string& type : journal::Withheld(shares)) {
+        values.emplace_back(type);
+        where += " AND type <> $" + std::to_string(values.size());
+      }
+    }
     return conn.Query(
         "SELECT id, type, aggregate, version, n, at, paths, body FROM payloads WHERE " + where +
             " ORDER BY " + (aggregate.empty() ? "id" : "n") + " LIMIT " + std::to_string(limit),
@@ -455,6 +478,32 @@ Status Runtime::ListEvents(const std::string& receiver, const std::string& aggre
             }
           }
           out->emplace_back(row.Int(0), std::move(event));
+          return Status();
+        });
+  });
+}
+
+Status Runtime::ListCrossings(const v1::ListCrossingsRequest& in, int64_t after, int limit,
+                              std::vector<std::pair<int64_t, v1::Crossing>>* out) {
+  return store_->ReadAndWait([&](db::Conn& conn) {
+    out->clear();
+    const Micros from = in.from().empty() ? 0 : LondonInstant(in.from(), "00:00");
+    const Micros until = in.to().empty() ? std::numeric_limits<Micros>::max()
+                                         : LondonInstant(AddDays(in.to(), 1), "00:00");
+    return conn.Query(
+        "SELECT id, at, entry, item, person, via, resource, receiver FROM crossings "
+        "WHERE partner = $1 AND id > $2 AND at >= $3 AND at < $4 AND ($5 = '' OR person = $5) "
+        "ORDER BY id LIMIT $6",
+        {in.partner(), after, from, until, in.person(), int64_t{limit}}, [&](const db::Row& row) {
+          v1::Crossing crossing;
+          *crossing.mutable_time() = ToTimestamp(row.Int(1));
+          crossing.set_sharing_entry(std::string(row.Text(2)));
+          crossing.set_data(std::string(row.Text(3)));
+          crossing.set_person(std::string(row.Text(4)));
+          crossing.set_by(std::string(row.Text(5)));
+          crossing.set_resource(std::string(row.Text(6)));
+          crossing.set_to(std::string(row.Text(7)));
+          out->emplace_back(row.Int(0), std::move(crossing));
           return Status();
         });
   });

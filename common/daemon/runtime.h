@@ -63,6 +63,10 @@ class Runtime {
   Status ListEvents(const std::string& receiver, const std::string& aggregate,
                     int64_t after_sequence, int64_t after_id, int limit,
                     std::vector<std::pair<int64_t, coproduction::hub::v1::Event>>* out);
+  // The register of what crossed to a partner, oldest first.
+  Status ListCrossings(const coproduction::hub::v1::ListCrossingsRequest& in, int64_t after,
+                       int limit,
+                       std::vector<std::pair<int64_t, coproduction::hub::v1::Crossing>>* out);
   StatusOr<coproduction::hub::v1::ServiceStatus> Condition();
 
   // Events that were set aside (dead_letters.cc): those of a forum ('-': all) whose id comes after

@@ -38,6 +38,10 @@ namespace hub::db {
 
 enum class Engine { kSqlite, kPostgres };
 
+// A payload of a status: a constraint refused. It holds 'table.column, table.column' of a unique
+// one and nothing of others.
+inline constexpr char kConstraint[] = "coproduction-hub/constraint";
+
 struct Bytes {
   std::string data;
   bool operator==(const Bytes&) const = default;

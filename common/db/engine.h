@@ -19,6 +19,14 @@
 
 namespace hub::db {
 
+// The refusal of a constraint.
+inline Status Constraint(errors::ErrorReason reason, const std::string& message,
+                         const std::string& columns = "") {
+  Status status = Refuse(reason, message);
+  status.SetPayload(kConstraint, absl::Cord(columns));
+  return status;
+}
+
 struct Work {
   Store::Job job;
   Micros deadline;

@@ -530,22 +530,37 @@ class PostgresConn : public EngineConn {
     // The server's words on these may show values, names do not.
     const std::string where = field(PG_DIAG_TABLE_NAME);
     if (state == "23502") {
-      return Refuse(errors::CONFLICT,
-                    "NOT NULL failed: " + where + "." + field(PG_DIAG_COLUMN_NAME));
+      return Constraint(errors::CONFLICT,
+                        "NOT NULL failed: " + where + "." + field(PG_DIAG_COLUMN_NAME));
     }
     if (state == "23505") {
-      return Refuse(errors::RESOURCE_EXISTS,
-                    "UNIQUE failed: " + where + ": " + field(PG_DIAG_CONSTRAINT_NAME));
+      return Constraint(errors::RESOURCE_EXISTS,
+                        "UNIQUE failed: " + where + ": " + field(PG_DIAG_CONSTRAINT_NAME),
+                        ColumnsOf(where, field(PG_DIAG_MESSAGE_DETAIL)));
     }
     const std::string constraint = field(PG_DIAG_CONSTRAINT_NAME);
     if (kind == "P0" || (kind == "23" && constraint.empty())) {
-      return Refuse(errors::CONFLICT, message);  // RAISE of a trigger of ours
+      return Constraint(errors::CONFLICT, message);  // RAISE of a trigger of ours
     }
     if (kind == "23") {
-      return Refuse(errors::CONFLICT, "constraint failed: " + where + ": " + constraint);
+      return Constraint(errors::CONFLICT, "constraint failed: " + where + ": " + constraint);
     }
     if (kind == "22") return Internal("SQLSTATE " + state + ": " + sql);
     return Internal("SQLSTATE " + state + ": " + message + ": " + sql);
+  }
+
+  // 'Key (forum, id)=(w, 1) already exists.' -> 'table.forum, table.id', in whatever language.
+  static std::string ColumnsOf(const std::string& table, const std::string& detail) {
+    const size_t from = detail.find('('), to = detail.find(")=");
+    if (from == std::string::npos || to == std::string::npos || to < from) return "";
+    const std::string list = detail.substr(from + 1, to - from - 1);
+    std::string columns;
+    for (size_t at = 0; at <= list.size();) {
+      const size_t end = std::min(list.find(", ", at), list.size());
+      columns += (columns.empty() ? "" : ", ") + table + "." + list.substr(at, end - at);
+      at = end + 2;
+    }
+    return columns;
   }
 
   static Status Busy(const std::string& message) {

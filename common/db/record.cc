@@ -164,13 +164,12 @@ Status QueryRecords(Conn& conn, Sealer* sealer, const Resource& resource,
 }
 
 StatusOr<bool> ReadRecord(Conn& conn, Sealer* sealer, const Resource& resource,
-                          const std::string& forum, const std::string& id, bool lock,
+                          const std::string& also, absl::Span<const Value> values, bool lock,
                           Message* out) {
   bool found = false;
-  std::vector<Value> values = {forum, id};
   RETURN_IF_ERROR(QueryRecords(
-      conn, sealer, resource,
-      std::string("WHERE forum = $1 AND id = $2") + (lock ? ForUpdate(conn) : ""), values, [&] {
+      conn, sealer, resource, "WHERE forum = $1 AND id = $2" + also + (lock ? ForUpdate(conn) : ""),
+      values, [&] {
         found = true;
         return out;
       }));

@@ -23,9 +23,11 @@ class Sealer {
                                      const std::string& sealed, const std::string& bound_to) = 0;
 };
 
-// False where there is no such row. `lock` holds the row until the transaction ends.
+// The row of the forum ($1) and id ($2) that `values` begin with. False where there is none for
+// which `also` (' AND column = $3') holds. `lock` holds the row until the transaction ends.
 StatusOr<bool> ReadRecord(Conn& conn, Sealer* sealer, const schema::Resource& resource,
-                          const std::string& forum, const std::string& id, bool lock, Message* out);
+                          const std::string& also, absl::Span<const Value> values, bool lock,
+                          Message* out);
 // Rows by `condition` ('WHERE ... ORDER BY ...'), each into what `add` returns.
 Status QueryRecords(Conn& conn, Sealer* sealer, const schema::Resource& resource,
                     const std::string& condition, absl::Span<const Value> values,

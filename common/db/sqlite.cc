@@ -311,11 +311,12 @@ class SqliteConn : public EngineConn {
           case SQLITE_CONSTRAINT_UNIQUE:
           case SQLITE_CONSTRAINT_PRIMARYKEY:
           case SQLITE_CONSTRAINT_ROWID:
-            return Refuse(errors::RESOURCE_EXISTS, message);
+            return Constraint(errors::RESOURCE_EXISTS, message,
+                              message.substr(message.find(": ") + 2));
           case SQLITE_CONSTRAINT_DATATYPE:
             return Internal(message + ": " + sql);
           default:
-            return Refuse(errors::CONFLICT, message);
+            return Constraint(errors::CONFLICT, message);
         }
       case SQLITE_READONLY:
         if (!writes_) return Internal("a read job cannot write: " + sql);

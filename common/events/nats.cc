@@ -397,6 +397,28 @@ StatusOr<StreamSpan> SpanOf(Connection& connection, const std::string& stream) {
                     NumberAt(info, "state.last_seq")};
 }
 
+namespace {
+
+// The same durable, from that sequence on.
+Status MakeAnew(Connection& connection, const std::string& stream, const std::string& durable,
+                const Struct& consumer, int64_t from) {
+  Struct create;
+  (*create.mutable_fields())["stream_name"].set_string_value(stream);
+  auto& config = *(*create.mutable_fields())["config"].mutable_struct_value();
+  config = consumer.fields().at("config").struct_value();
+  (*config.mutable_fields())["deliver_policy"].set_string_value("by_start_sequence");
+  (*config.mutable_fields())["opt_start_seq"].set_number_value(static_cast<double>(from));
+  std::string json;
+  (void)google::protobuf::util::MessageToJsonString(create, &json);
+  const Status gone =
+      connection.Api(absl::StrCat("CONSUMER.DELETE.", stream, ".", durable)).status();
+  if (ReasonOf(gone) != errors::RESOURCE_NOT_FOUND) RETURN_IF_ERROR(gone);
+  return connection.Api(absl::StrCat("CONSUMER.DURABLE.CREATE.", stream, ".", durable), json)
+      .status();
+}
+
+}  // namespace
+
 Status RewindDurables(Connection& connection, const std::string& stream, bool makes) {
   // Others may look at the same moment, and publish when they find no durable ahead: one that is
   // ahead now shows that nobody published before the first span was asked for.
@@ -421,23 +443,18 @@ Status RewindDurables(Connection& connection, const std::string& stream, bool ma
                     absl::StrCat("consumer ", durable, " is ahead of stream ", stream,
                                  "; the relay of membership makes it anew"));
     }
-    Struct create;
-    (*create.mutable_fields())["stream_name"].set_string_value(stream);
-    auto& config = *(*create.mutable_fields())["config"].mutable_struct_value();
-    config = consumer.fields().at("config").struct_value();
-    (*config.mutable_fields())["deliver_policy"].set_string_value("by_start_sequence");
-    (*config.mutable_fields())["opt_start_seq"].set_number_value(
-        static_cast<double>(std::min(before.last, NumberAt(consumer, "ack_floor.stream_seq")) + 1));
-    std::string json;
-    (void)google::protobuf::util::MessageToJsonString(create, &json);
-    const Status gone =
-        connection.Api(absl::StrCat("CONSUMER.DELETE.", stream, ".", durable)).status();
-    if (ReasonOf(gone) != errors::RESOURCE_NOT_FOUND) RETURN_IF_ERROR(gone);
     RETURN_IF_ERROR(
-        connection.Api(absl::StrCat("CONSUMER.DURABLE.CREATE.", stream, ".", durable), json)
-            .status());
+        MakeAnew(connection, stream, durable, consumer,
+                 std::min(before.last, NumberAt(consumer, "ack_floor.stream_seq")) + 1));
   }
   return Status();
+}
+
+Status EndDurable(Connection& connection, const std::string& stream, const std::string& durable) {
+  ASSIGN_OR_RETURN(const StreamSpan span, SpanOf(connection, stream));
+  ASSIGN_OR_RETURN(const Struct consumer,
+                   connection.Api(absl::StrCat("CONSUMER.INFO.", stream, ".", durable)));
+  return MakeAnew(connection, stream, durable, consumer, span.last + 1);
 }
 
 StatusOr<StoredMessage> MessageAt(Connection& connection, const std::string& stream, int64_t seq) {

@@ -139,6 +139,10 @@ StatusOr<StreamSpan> SpanOf(Connection& connection, const std::string& stream);
 // TEMPORARILY_UNAVAILABLE. To be done before anything is published after a connect.
 Status RewindDurables(Connection& connection, const std::string& stream, bool makes);
 
+// The durable goes on behind what the stream holds at this moment; what was not fetched before is
+// not fetched any more.
+Status EndDurable(Connection& connection, const std::string& stream, const std::string& durable);
+
 struct StoredMessage {
   std::string subject, data;
   std::string raw_headers;                     // as stored

@@ -10,6 +10,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "absl/algorithm/container.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "common/base/id.h"
@@ -18,11 +19,14 @@
 #include "common/events/readback.h"
 #include "common/fault/failpoint.h"
 #include "common/journal/context.h"
+#include "common/journal/sharing.h"
+#include "coproduction/hub/events/v1/events.pb.h"
 #include "google/protobuf/util/json_util.h"
 
 namespace hub::events {
 namespace {
 
+using coproduction::hub::events::v1::SharingEnded;
 using google::protobuf::Struct;
 using Steady = std::chrono::steady_clock;  // whatever happens to the machine's time
 using std::chrono::microseconds;
@@ -32,6 +36,7 @@ constexpr int kPage = 1000;  // rows marked in one transaction
 constexpr size_t kHeaderRoom = 4096;
 constexpr Micros kLook = 100000;  // how long a wait for answers goes without looking around
 constexpr Micros kFirstPause = 100000, kLongestPause = 2000000;  // between attempts
+constexpr Micros kLastEvents = 10'000'000;  // of other services to a partner, when sharing ended
 constexpr std::chrono::seconds kPassedOver(1);  // until what could not be sent is looked at again
 constexpr std::chrono::seconds kLookForStream(5);    // by the one who makes it
 constexpr std::chrono::seconds kLastWords(2);        // at the end
@@ -44,6 +49,7 @@ struct Row {
   int64_t version = 0, sequence = 0;
   Micros time = 0;
   int64_t waits_for = 0;  // the row of the aggregate's event before, if that is unsent too
+  bool withheld = false;  // no agreement covers it any more
 };
 
 // The unsent events of one aggregate in a batch, in its order.
@@ -211,8 +217,14 @@ class ReceiverRelay {
       passed_over_ = 0;
       unsendable_ = Status();
     }
-    RETURN_IF_ERROR(options_.store->ReadAndWait([&](db::Conn& conn) {
+    RETURN_IF_ERROR(options_.store->ReadAndWait([&](db::Conn& conn) -> Status {
       rows.clear();
+      std::vector<std::string> withheld;
+      if (receiver_.partner()) {
+        ASSIGN_OR_RETURN(const auto shares,
+                         journal::SharesOf(conn, receiver_.name, options_.clock->Today()));
+        withheld = journal::Withheld(shares);
+      }
       return conn.Query(
           "SELECT p.id, p.type, p.aggregate, p.paths, p.body, p.version, p.n, p.at, "
           "COALESCE(CASE WHEN earlier.sent_at IS NULL THEN earlier.id END, 0), "
@@ -234,6 +246,7 @@ class ReceiverRelay {
             event.time = row.Int(7);
             event.waits_for = row.Int(8);
             event.epoch = row.Text(9);
+            event.withheld = absl::c_linear_search(withheld, event.type);
             return Status();
           });
     }));
@@ -244,6 +257,14 @@ class ReceiverRelay {
   // passed over, so that any number of such does not hold up those behind them. True if there may
   // be more.
   StatusOr<bool> Send(std::vector<Row> rows, std::stop_token stop) {
+    std::vector<Mark> withheld;
+    for (const Row& row : rows) {
+      if (row.withheld) withheld.push_back({row.payload_id, 0});
+    }
+    if (!withheld.empty()) {
+      RETURN_IF_ERROR(Update({}, withheld));
+      return true;
+    }
     const size_t size = rows.size();
     const int64_t last = rows.empty() ? 0 : rows.back().payload_id;
     std::map<std::string, Lane> lanes;
@@ -269,6 +290,13 @@ class ReceiverRelay {
         unsendable_ = Internal(absl::StrCat("event ", row.id, " of ", body->size(),
                                             " bytes is more than the server takes"));
         return;
+      }
+      // What the partner has not fetched it is to fetch no more. All services have heard of it by
+      // then, so that none of their events follows.
+      if (receiver_.partner() && row.type == SharingEnded::descriptor()->full_name()) {
+        if (options_.clock->Now() < row.time + kLastEvents) return;
+        failure = EndDurable(*connection_, receiver_.stream, receiver_.durable);
+        if (!failure.ok()) return;
       }
       FAILPOINT("before-publish");
       failure = connection_->Publish(absl::StrCat("coproduction.", options_.service, ".",
@@ -357,7 +385,8 @@ class ReceiverRelay {
     return Update(difference.lost, difference.found);
   }
 
-  // `lost` become unsent if nobody has sent them elsewhere meanwhile, then `sent` become sent.
+  // `lost` become unsent if nobody has sent them elsewhere meanwhile, then `sent` become sent; one
+  // without a sequence was withheld.
   Status Update(const std::vector<Mark>& lost, const std::vector<Mark>& sent) {
     for (size_t at = 0; at < lost.size() + sent.size(); at += kPage) {
       RETURN_IF_ERROR(options_.store->WriteAndWait([&](db::Conn& conn) {
@@ -374,7 +403,7 @@ class ReceiverRelay {
             conn.Post(
                 "UPDATE payloads SET sent_at = $1, stream_seq = $2 "
                 "WHERE id = $3 AND sent_at IS NULL",
-                {now, mark.stream_seq, mark.id});
+                {now, mark.stream_seq == 0 ? db::Value() : db::Value(mark.stream_seq), mark.id});
           }
         }
         return Status();
@@ -457,8 +486,8 @@ std::string EventId(const std::string& service, int64_t payload_id) {
 }
 
 StatusOr<std::unique_ptr<Relay>> Relay::Start(Options options) {
-  if (options.store == nullptr || options.service.empty()) {
-    return Internal("a relay needs its service and its store");
+  if (options.store == nullptr || options.clock == nullptr || options.service.empty()) {
+    return Internal("a relay needs its service, its store and the hub's clock");
   }
   if (options.lease < 2 * options.ack_wait) {
     return Internal("a lease shorter than two waits for an acknowledgement would never send");

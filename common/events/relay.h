@@ -1,13 +1,14 @@
 // The relay brings every committed event to its receiver's stream: once, in the order of each
 // aggregate. It publishes with Nats-Msg-Id = event id, at most one in flight per aggregate and
 // receiver, many aggregates in parallel; `duplicate` is success. An event that cannot be sent (it
-// is held back, too large, refused) holds up those after it of its aggregate, and no others. 'Sent'
-// is marked through the writer's queue. JetStream acknowledges before it fsyncs, so on every
-// connect and lease take-over the relay first reads the stream back and publishes again what is not
-// there: everything acknowledged within the horizon before the last acknowledgement, and further
-// back for as long as messages are missing (a store that was lost, or replaced by an older copy).
-// The server's window for duplicates is a second line, never the only one. NATS away: nothing
-// fails, everything arrives when it is back.
+// is held back, too large, refused) holds up those after it of its aggregate, and no others. One to
+// a partner that no sharing agreement covers any more is never sent. 'Sent' is marked
+// through the writer's queue. JetStream acknowledges before it fsyncs, so on every connect and
+// lease take-over the relay first reads the stream back and publishes again what is not there:
+// everything acknowledged within the horizon before the last acknowledgement, and further back for
+// as long as messages are missing (a store that was lost, or replaced by an older copy). The
+// server's window for duplicates is a second line, never the only one. NATS away: nothing fails,
+// everything arrives when it is back.
 #pragma once
 
 #include <memory>
@@ -25,6 +26,7 @@ class Relay {
   struct Options {
     std::string service;  // 'membership'
     db::Store* store = nullptr;
+    const Clock* clock = nullptr;  // the hub's: what is shared with a partner today
     std::vector<Receiver> receivers;
     // Of the relays to one receiver, one makes its stream and durable; the others wait (nats.h).
     bool makes_streams = true;

@@ -49,10 +49,11 @@ class RelayTest : public NatsTest, public ::testing::WithParamInterface<db::Engi
     store_ = store.get();
     if (made) return;
     Change([](db::Conn& conn) {
-      return conn.Script(absl::StrReplaceAll(absl::StrCat(journal::kTables, journal::kAuditTables),
-                                             {{"{append_only:journal}", ""},
-                                              {"{append_only:blocks}", ""},
-                                              {"{append_only:block_rows}", ""}}));
+      return conn.Script(absl::StrReplaceAll(
+          absl::StrCat(journal::kTables, journal::kAuditTables, journal::kSharingTables),
+          {{"{append_only:journal}", ""},
+           {"{append_only:blocks}", ""},
+           {"{append_only:block_rows}", ""}}));
     });
   }
 
@@ -115,6 +116,7 @@ class RelayTest : public NatsTest, public ::testing::WithParamInterface<db::Engi
   std::unique_ptr<Relay> StartAnother(Relay::Options options) {
     options.service = service_;
     options.store = store_;
+    options.clock = &clock_;
     auto relay = Relay::Start(std::move(options));
     EXPECT_TRUE(relay.ok()) << relay.status();
     return std::move(*relay);
@@ -153,6 +155,7 @@ class RelayTest : public NatsTest, public ::testing::WithParamInterface<db::Engi
   }
 
   Folder folder_;
+  Clock clock_;
   std::string service_;
   std::map<std::string, std::unique_ptr<db::Store>> stores_;
   db::Store* store_ = nullptr;  // the service's

@@ -96,18 +96,21 @@ Status Engine::SealJournal() {
   return Status();
 }
 
-void Engine::LogAccess(const Call& call, const std::string& resource, const std::string& outcome,
+void Engine::LogAccess(const Call& call, const std::string& outcome,
                        std::function<void(Status)> done) {
   std::vector<db::Value> values = {NextSeq(false),   MachineNow(), call.principal.key(),
-                                   call.method_name, resource,     outcome};
+                                   call.method_name, call.named,   outcome};
   options_.store->Write(
-      [values = std::move(values)](db::Conn& conn) {
-        return conn
-            .Exec(
-                "INSERT INTO access_log(id, at, principal, method, resource, outcome) "
-                "VALUES ($1, $2, $3, $4, $5, $6)",
-                values)
-            .status();
+      [values = std::move(values), log = !outcome.empty(),
+       crossed = call.crossed](db::Conn& conn) -> Status {
+        if (log) {
+          RETURN_IF_ERROR(
+              conn.Exec("INSERT INTO access_log(id, at, principal, method, resource, outcome) "
+                        "VALUES ($1, $2, $3, $4, $5, $6)",
+                        values)
+                  .status());
+        }
+        return InsertCrossings(conn, crossed);
       },
       0, std::move(done));
 }

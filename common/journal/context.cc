@@ -24,40 +24,57 @@ Status NotFound(const std::string& name) {
 
 std::string LastSegment(const std::string& name) { return name.substr(name.rfind('/') + 1); }
 
-// How the caller may touch records of this type under the method's policy.
+// The column of a field, 'name' being the id.
+std::string ColumnOf(const Resource& resource, const std::string& field) {
+  if (field == "name") return "id";
+  const auto* column = db::FindColumn(resource, field);
+  return column ? column->name : "";
+}
+
+// Which rows of the forum are the caller's business, as SQL: its own where the method's policy says
+// OWN, of the partners' only its own, and of a partner's what is shared at this moment. A row that
+// is not is not even read, so it is in nothing told from one that is not there.
 struct Reach {
-  bool any = false;     // whatever is in the forum
-  bool own = false;     // only what is about the caller
-  std::string partner;  // and of partners only this one; empty: no question of partners
+  bool none = false;
+  std::string where;  // ' AND column = $n', from `values` on
+  std::vector<db::Value> values;
+
+  void Only(const std::string& column, const std::string& value) {
+    values.emplace_back(value);
+    where += " AND " + column + " = $" + std::to_string(values.size());
+  }
 };
 
-Reach ReachOf(const journal::Call& call) {
+// `values`: those that stand before in the statement.
+StatusOr<Reach> ReachOf(Command& command, const Resource& resource, std::vector<db::Value> values) {
   Reach reach;
-  if (call.method == nullptr || call.principal.side == options::HUB) {
-    reach.any = true;
-    return reach;
-  }
+  reach.values = std::move(values);
+  const journal::Call& call = *command.call;
+  if (call.method == nullptr || call.principal.side == options::HUB) return reach;
+  bool any = false, own = false;
   for (const auto& policy : call.method->option->policy()) {
     for (int role : policy.roles()) {
       if (!call.principal.Has(static_cast<options::Role>(role), call.forum)) continue;
-      (policy.relation() == options::Policy::OWN ? reach.own : reach.any) = true;
+      (policy.relation() == options::Policy::OWN ? own : any) = true;
     }
   }
   // Another service acting for this person: the method's policy for services has let it in.
-  if (!call.principal.service.empty()) reach.any = true;
-  if (call.principal.side == options::PARTNER) reach.partner = call.principal.partner(call.forum);
-  return reach;
-}
-
-bool MayTouch(const journal::Call& call, const Resource& resource, const Message& record) {
-  const Reach reach = ReachOf(call);
-  if (!reach.partner.empty() && !resource.option->partner().empty() &&
-      LastSegment(schema::TextOf(record, resource.option->partner())) != reach.partner) {
-    return false;
+  if (!call.principal.service.empty()) any = true;
+  if (call.principal.side == options::PARTNER) {
+    ASSIGN_OR_RETURN(const privacy::Viewer* viewer, command.Viewer());
+    const std::string& item = schema::DataItemOf(resource.type);
+    reach.none |= !item.empty() && viewer->shares.count(item) == 0;
+    if (!resource.option->partner().empty() && !viewer->partner.empty()) {
+      reach.Only(ColumnOf(resource, resource.option->partner()), viewer->partner);
+    }
   }
-  if (reach.any || resource.option->own().empty()) return reach.any || reach.own;
-  return reach.own && LastSegment(schema::TextOf(record, resource.option->own())) ==
-                          call.principal.person(call.forum);
+  if (any) return reach;
+  reach.none |= !own;
+  if (resource.option->own().empty()) return reach;
+  const std::string person = call.principal.person(call.forum);
+  reach.none |= person.empty();  // who is nobody has nothing
+  reach.Only(ColumnOf(resource, resource.option->own()), person);
+  return reach;
 }
 
 std::string StateOf(const Resource& resource, const Message& record) {
@@ -125,9 +142,13 @@ Status Read::Load(const std::string& name, const std::string& etag, bool lock, M
                         "'" + name + "' is not a name of the form " + resource->option->pattern());
   }
   if (forum != call.forum && call.principal.side != options::HUB) return NotFound(name);
-  ASSIGN_OR_RETURN(bool found, db::ReadRecord(*command_->conn, command_->engine->sealer(),
-                                              *resource, forum, id, lock, out));
-  if (!found || !MayTouch(call, *resource, *out)) return NotFound(name);
+  ASSIGN_OR_RETURN(const Reach reach, ReachOf(*command_, *resource, {forum, id}));
+  bool found = false;
+  if (!reach.none) {
+    ASSIGN_OR_RETURN(found, db::ReadRecord(*command_->conn, command_->engine->sealer(), *resource,
+                                           reach.where, reach.values, lock, out));
+  }
+  if (!found) return NotFound(name);
   if (!etag.empty() && etag != schema::Etag(schema::VersionOf(*out))) {
     return Refuse(errors::ETAG_MISMATCH,
                   "'" + name + "' was changed meanwhile: your etag is " + etag + ", it is now " +
@@ -159,8 +180,8 @@ StatusOr<bool> Read::LoadIfThere(const std::string& name, Message* out) {
   const Resource* resource = schema::FindResource(out->GetDescriptor());
   std::string forum, id;
   if (!schema::ParseName(*resource, name, &forum, &id)) return false;
-  return db::ReadRecord(*command_->conn, command_->engine->sealer(), *resource, forum, id, false,
-                        out);
+  return db::ReadRecord(*command_->conn, command_->engine->sealer(), *resource, "", {forum, id},
+                        false, out);
 }
 
 Status Read::SelectEach(const google::protobuf::Descriptor* type, const std::string& where,
@@ -215,27 +236,17 @@ Status Read::ListPage(const Message& in, Message* out) {
   if (size < 0) return InvalidField("page_size", "page_size is below 0; ask for 1 to 500");
   size = size == 0 ? kPageSize : std::min(size, kMostPageSize);
 
-  std::vector<db::Value> values = {forum()};
-  std::string where = "WHERE forum = $1";
+  ASSIGN_OR_RETURN(Reach reach, ReachOf(*command_, *resource, {forum()}));
+  if (reach.none) return Status();
+  std::string where = "WHERE forum = $1" + reach.where;
+  std::vector<db::Value>& values = reach.values;
   auto equal = [&](const std::string& column, db::Value value) {
     values.push_back(std::move(value));
     where += " AND " + column + " = $" + std::to_string(values.size());
   };
-  auto column_of = [&](const std::string& field) -> std::string {
-    if (field == "name") return "id";
-    const auto* column = db::FindColumn(*resource, field);
-    return column ? column->name : "";
-  };
-  const Reach reach = ReachOf(call);
-  if (!reach.partner.empty() && !resource->option->partner().empty()) {
-    equal(column_of(resource->option->partner()), reach.partner);
-  }
-  if (!reach.any && !resource->option->own().empty()) {
-    equal(column_of(resource->option->own()), call.principal.person(call.forum));
-  }
   // AIP-160, equality alone: 'state = "ACTIVE" AND team = "..."'.
   const std::string filter = schema::TextOf(in, "filter");
-  const privacy::Viewer viewer = auth::ViewerOf(call.principal, call.forum);
+  ASSIGN_OR_RETURN(const privacy::Viewer* viewer, command_->Viewer());
   if (!filter.empty()) {
     std::vector<std::string> terms = absl::StrSplit(filter, " AND ");
     for (const auto& term : terms) {
@@ -250,7 +261,7 @@ Status Read::ListPage(const Message& in, Message* out) {
       // What may not be read may not be asked either: the same refusal as for no such field.
       if (at == std::string::npos || column == nullptr || resource->sealed() ||
           !schema::FieldOption(column->field).indexed() ||
-          !privacy::Visible(*column->field, viewer, {})) {
+          !privacy::Visible(*column->field, *viewer, {})) {
         return Refuse(errors::FILTER_INVALID,
                       "filter term '" + term +
                           "' is not understood; write field = \"value\" with "
@@ -294,11 +305,11 @@ Status Read::ListPage(const Message& in, Message* out) {
       values.push_back(after[1]);
       values.push_back(after[0]);
       const std::string n = std::to_string(values.size() - 1), m = std::to_string(values.size());
-      const std::string column = column_of(order);
+      const std::string column = ColumnOf(*resource, order);
       where += " AND (" + column + ", id) > ($" + n + ", $" + m + ")";
     }
   }
-  where += " ORDER BY " + (order.empty() ? "" : column_of(order) + ", ") + "id LIMIT " +
+  where += " ORDER BY " + (order.empty() ? "" : ColumnOf(*resource, order) + ", ") + "id LIMIT " +
            std::to_string(size + 1);
   const Reflection* out_reflection = out->GetReflection();
   RETURN_IF_ERROR(db::QueryRecords(*command_->conn, command_->engine->sealer(), *resource, where,
@@ -318,6 +329,16 @@ Status Read::ListPage(const Message& in, Message* out) {
 Status Write::Insert(Message* record, const std::string& wanted_id) {
   const Resource* resource = schema::FindResource(record->GetDescriptor());
   const journal::Call& call = *command_->call;
+  if (call.principal.side == options::PARTNER && resource->type == call.own) {
+    ASSIGN_OR_RETURN(const Reach reach, ReachOf(*command_, *resource, {}));
+    const std::string& item = schema::DataItemOf(resource->type);
+    if (reach.none) {
+      return RuleRefused("not_shared",
+                         "no entry of the sharing agreement with your organisation "
+                         "covers '" +
+                             item + "' today; the forum's chair records one");
+    }
+  }
   std::string id = resource->singleton  ? "settings"
                    : !wanted_id.empty() ? wanted_id
                    : call.anonymous()   ? NewRandomId()
@@ -400,11 +421,11 @@ Status Write::ApplyMask(const Message& body, const google::protobuf::FieldMask& 
     return Refuse(errors::FIELD_REQUIRED,
                   "update_mask is required: name the fields that you want to set", "update_mask");
   }
-  const privacy::Viewer viewer = auth::ViewerOf(principal(), forum());
+  ASSIGN_OR_RETURN(const privacy::Viewer* viewer, command_->Viewer());
   privacy::Relations relations;
   if (const std::string& own = resource->option->own();
-      !own.empty() && LastSegment(schema::TextOf(*record, own)) == viewer.person &&
-      !viewer.person.empty()) {
+      !own.empty() && LastSegment(schema::TextOf(*record, own)) == viewer->person &&
+      !viewer->person.empty()) {
     relations.insert(options::Field::OWN);
   }
   for (const auto& path : mask.paths()) {
@@ -416,7 +437,7 @@ Status Write::ApplyMask(const Message& body, const google::protobuf::FieldMask& 
     const auto& option = schema::FieldOption(column->field);
     if (schema::IsClassifiedMessage(column->field)
             ? false
-            : !privacy::Visible(*column->field, viewer, relations)) {
+            : !privacy::Visible(*column->field, *viewer, relations)) {
       return Refuse(errors::FIELD_NOT_YOURS,
                     "update_mask names '" + path + "', which your role may not read", path);
     }

@@ -3,7 +3,11 @@
 #include <condition_variable>
 #include <mutex>
 
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
 #include "common/base/id.h"
+#include "common/journal/sharing.h"
 #include "common/journal/tables.h"
 #include "common/privacy/seal.h"
 #include "coproduction/hub/events/v1/events.pb.h"
@@ -44,6 +48,51 @@ std::string Joined(const std::vector<std::string>& parts) {
 
 std::string ReceiverOfForum(const std::string& forum) { return "forums/" + forum; }
 
+// 'EngagementRequest' -> 'engagement request'
+std::string Words(const std::string& type) {
+  std::string words;
+  for (char c : type) {
+    if (absl::ascii_isupper(c) && !words.empty()) words += ' ';
+    words += absl::ascii_tolower(c);
+  }
+  return words;
+}
+
+// What a constraint refused, by the fields of the schema. The database's own text names tables, and
+// what is stored under the same key may be none of the caller's business: neither is told.
+Status InWords(const std::string& service, const Status& status) {
+  const auto columns = status.GetPayload(db::kConstraint);
+  if (!columns.has_value()) return status;
+  if (ReasonOf(status) != errors::RESOURCE_EXISTS) {
+    return Refuse(
+        errors::CONFLICT,
+        "this does not fit what is stored: something that it names is not there, or not as "
+        "it has to be; read it again, then decide again");
+  }
+  const std::vector<std::string> parts =
+      absl::StrSplit(std::string(*columns), ", ", absl::SkipEmpty());
+  const std::string table = parts.empty() ? "" : parts[0].substr(0, parts[0].find('.'));
+  for (const auto* resource : schema::Resources(service)) {
+    if (resource->option->table() != table) continue;
+    std::vector<std::string> fields;
+    for (const auto& part : parts) {
+      const std::string column = part.substr(part.find('.') + 1);
+      if (column == "id") fields.emplace_back("id");
+      for (const auto& stored : resource->columns) {
+        if (stored.name == column) fields.push_back(stored.field->name());
+      }
+    }
+    const std::string type = Words(resource->type->name());
+    return Refuse(errors::RESOURCE_EXISTS,
+                  "there is already one " + type + " with this " + absl::StrJoin(fields, " and ") +
+                      ", and there can be no second; give another " +
+                      (fields.size() > 1 ? "for one of them" : "one") + ", or use the one there is",
+                  resource->collection);
+  }
+  return Refuse(errors::RESOURCE_EXISTS,
+                "something is already there that there can be only one of; read it again");
+}
+
 bool Holds(const options::Event& event, options::Audience audience) {
   for (int entry : event.audiences()) {
     if (entry == audience) return true;
@@ -63,7 +112,8 @@ StatusOr<std::unique_ptr<Engine>> Engine::Open(Options options,
   RETURN_IF_ERROR(store.Migrate({{1, "0001_engine.sql", kTables},
                                  {2, "0002_audit.sql", kAuditTables},
                                  {3, "0003_dead_letters.sql", kDeadLetterTables},
-                                 {4, "0004_anonymous.sql", kAnonymousTables}},
+                                 {4, "0004_anonymous.sql", kAnonymousTables},
+                                 {5, "0005_sharing.sql", kSharingTables}},
                                 "engine_migrations"));
   RETURN_IF_ERROR(store.Migrate(migrations));
   RETURN_IF_ERROR(engine->options_.store->ReadAndWait([&](db::Conn& conn) -> Status {
@@ -106,13 +156,15 @@ StatusOr<std::string> Engine::KeyOfDay(Micros machine_time) {
 void Engine::Execute(std::shared_ptr<Call> call, std::function<Status(Write&)> handler,
                      std::function<void(Status)> done) {
   Micros deadline = call->deadline;
-  options_.store->Write([this, call, handler = std::move(handler)](
-                            db::Conn& conn) { return Run(*call, handler, conn); },
-                        deadline,
-                        [this, done = std::move(done)](Status status) {
-                          if (status.ok()) wake();
-                          done(status.GetPayload(kOnlyChecked) ? Status() : std::move(status));
-                        });
+  options_.store->Write(
+      [this, call, handler = std::move(handler)](db::Conn& conn) {
+        return Run(*call, handler, conn);
+      },
+      deadline,
+      [this, done = std::move(done)](const Status& status) {
+        if (status.ok()) wake();
+        done(status.GetPayload(kOnlyChecked) ? Status() : InWords(options_.service, status));
+      });
 }
 
 Status Engine::ExecuteAndWait(std::shared_ptr<Call> call, std::function<Status(Write&)> handler) {
@@ -140,7 +192,7 @@ void Engine::Query(std::shared_ptr<Call> call, std::function<Status(Read&)> hand
         Read read(&command);
         if (call->response) call->response->Clear();
         RETURN_IF_ERROR(handler(read));
-        return Finish(read, *call);
+        return Finish(command);
       },
       call->deadline, std::move(done));
 }
@@ -151,11 +203,12 @@ Status Engine::Run(Call& call, const std::function<Status(Write&)>& handler, db:
   ASSIGN_OR_RETURN(bool claimed, Claim(call, conn, seq, &hash));
   if (!claimed) return Replay(call, conn);
   RETURN_IF_ERROR(call.verdict);
+  call.crossed.clear();
   Command command{this, &call, &conn, call.now != 0 ? call.now : Now(), {}};
   Write write(&command);
   if (call.response) call.response->Clear();
   RETURN_IF_ERROR(handler(write));
-  RETURN_IF_ERROR(Finish(write, call));
+  RETURN_IF_ERROR(Finish(command));
   RETURN_IF_ERROR(WriteRows(call, command, seq));
   if (!call.validate_only) return Status();
   Status undo = Internal("only to be checked");
@@ -223,11 +276,17 @@ Status Engine::Replay(Call& call, db::Conn& conn) {
   if (!call.response->ParseFromString(plain.substr(kSaltBytes))) {
     return Internal("a stored answer cannot be read");
   }
-  return Status();
+  if (call.principal.side != options::PARTNER) return Status();
+  // What was shared then may not be now.
+  Command command{this, &call, &conn, Now(), {}};
+  RETURN_IF_ERROR(Redact(command));
+  return InsertCrossings(conn, call.crossed);
 }
 
 // Computed fields, then redaction: the answer as it leaves.
-Status Engine::Finish(Read& read, Call& call) {
+Status Engine::Finish(Command& command) {
+  Call& call = *command.call;
+  Read read(&command);
   if (call.response == nullptr) return Status();
   std::function<Status(Message*)> fill = [&](Message* message) -> Status {
     auto hook = computed.find(message->GetDescriptor());
@@ -248,11 +307,29 @@ Status Engine::Finish(Read& read, Call& call) {
     return Status();
   };
   RETURN_IF_ERROR(fill(call.response));
-  privacy::Redact(call.response, auth::ViewerOf(call.principal, call.forum),
-                  [&](const Message& record) {
-                    auto hook = attends.find(record.GetDescriptor());
-                    return hook != attends.end() && hook->second(read, record);
-                  });
+  return Redact(command);
+}
+
+Status Engine::Redact(Command& command) {
+  Call& call = *command.call;
+  Read read(&command);
+  ASSIGN_OR_RETURN(const privacy::Viewer* viewer, command.Viewer());
+  privacy::Crossed crossed;
+  privacy::Redact(
+      call.response, *viewer,
+      [&](const Message& record) {
+        auto hook = attends.find(record.GetDescriptor());
+        return hook != attends.end() && hook->second(read, record);
+      },
+      &crossed);
+  call.crossed.clear();
+  if (!call.principal.service.empty()) return Status();  // the service that asks answers for it
+  for (const auto& [item, person] : crossed) {
+    call.crossed.push_back({NextSeq(false), read.now(),
+                            ReceiverOfForum(call.forum) + "/partners/" + viewer->partner,
+                            viewer->shares.at(item), item, person, call.method_name, call.named,
+                            call.principal.key()});
+  }
   return Status();
 }
 
@@ -262,6 +339,7 @@ Status Engine::WriteRows(Call& call, Command& command, int64_t seq) {
   const Micros held_until = call.anonymous() ? at + kDay : 0;
   const int64_t told = call.anonymous() ? NextSeq(true) : seq;  // its events lead to no other row
   std::vector<Payload> payloads;
+  std::vector<Crossing>& crossings = call.crossed;
   int64_t part = 1;
 
   std::string salt = RandomBytes(kSaltBytes), answer;
@@ -295,6 +373,7 @@ Status Engine::WriteRows(Call& call, Command& command, int64_t seq) {
       const options::Event* option =
           event ? &event->GetDescriptor()->options().GetExtension(options::event) : nullptr;
       int64_t n = now_version;
+      privacy::Shares shares;
       options::Audience audience;
       if (receiver == "services") {
         audience = options::TO_SERVICES;
@@ -307,6 +386,13 @@ Status Engine::WriteRows(Call& call, Command& command, int64_t seq) {
         if (receiver.rfind(ReceiverOfForum(touched->forum) + "/partners/", 0) != 0) continue;
         const std::string& field = touched->resource->option->partner();
         if (!field.empty() && schema::TextOf(*touched->after, field) != receiver) continue;
+        ASSIGN_OR_RETURN(shares, SharesOf(*command.conn, receiver, LondonDate(command.now)));
+        if (const auto& item = schema::DataItemOf(event->GetDescriptor()); !item.empty()) {
+          auto share = shares.find(item);
+          if (share == shares.end()) continue;
+          crossings.push_back({NextSeq(call.anonymous()), at, receiver, share->second, item, "",
+                               event->GetDescriptor()->full_name(), touched->name, receiver});
+        }
         RETURN_IF_ERROR(command.conn->Query(
             "INSERT INTO counters(receiver, aggregate, n) VALUES ($1, $2, 1) "
             "ON CONFLICT (receiver, aggregate) DO UPDATE SET n = counters.n + 1 RETURNING n",
@@ -322,11 +408,12 @@ Status Engine::WriteRows(Call& call, Command& command, int64_t seq) {
                           event->GetDescriptor()->full_name(),
                           audience == options::TO_PARTNER ? n : now_version, n, at,
                           audience == options::TO_PARTNER ? "" : paths,
-                          privacy::Project(*event, audience), held_until});
+                          privacy::Project(*event, audience, shares), held_until});
     }
   }
 
   RETURN_IF_ERROR(InsertPayloads(*command.conn, payloads));
+  RETURN_IF_ERROR(InsertCrossings(*command.conn, crossings));
   const std::string method = call.method_name;
   return command.conn
       ->Exec(
@@ -339,22 +426,32 @@ Status Engine::WriteRows(Call& call, Command& command, int64_t seq) {
 }
 
 Status InsertPayloads(db::Conn& conn, const std::vector<Payload>& payloads) {
-  if (payloads.empty()) return Status();
-  std::vector<db::Value> values;
-  std::string sql =
-      "INSERT INTO payloads(id, receiver, aggregate, type, version, n, at, paths, body, "
-      "held_until) VALUES ";
-  for (const auto& row : payloads) {
-    sql += values.empty() ? "(" : "), (";
-    const size_t first = values.size();
-    for (db::Value value : std::initializer_list<db::Value>{
-             row.id, row.receiver, row.aggregate, row.type, row.version, row.n, row.at, row.paths,
-             db::Bytes{row.body}, row.held_until}) {
-      values.push_back(std::move(value));
-      sql += (values.size() == first + 1 ? "$" : ", $") + std::to_string(values.size());
-    }
-  }
-  return conn.Exec(sql + ")", values).status();
+  return InsertRows(
+      conn,
+      "INSERT INTO payloads(id, receiver, aggregate, type, version, n, at, paths, "
+      "body, held_until) ",
+      payloads, [](const Payload& row) {
+        return std::vector<db::Value>{
+            row.id, row.receiver, row.aggregate,       row.type,      row.version, row.n,
+            row.at, row.paths,    db::Bytes{row.body}, row.held_until};
+      });
 }
 
 }  // namespace hub::journal
+
+namespace hub {
+
+StatusOr<const privacy::Viewer*> Command::Viewer() {
+  if (viewer.has_value()) return &*viewer;
+  privacy::Viewer caller = auth::ViewerOf(call->principal, call->forum);
+  if (caller.side == auth::options::PARTNER) {
+    ASSIGN_OR_RETURN(
+        caller.shares,
+        journal::SharesOf(*conn, "forums/" + call->forum + "/partners/" + caller.partner,
+                          LondonDate(now)));
+  }
+  viewer = std::move(caller);
+  return &*viewer;
+}
+
+}  // namespace hub

@@ -16,6 +16,7 @@
 #include "common/base/clock.h"
 #include "common/db/record.h"
 #include "common/journal/context.h"
+#include "common/journal/sharing.h"
 #include "common/privacy/keys.h"
 #include "common/privacy/visible.h"
 
@@ -33,6 +34,7 @@ struct Call {
   std::string forum;
   const schema::Method* method = nullptr;             // null for events and timers
   std::string method_name;                            // for the journal
+  std::string named;                                  // the record or forum that it names
   const google::protobuf::Descriptor* own = nullptr;  // the type whose transitions the method names
   std::string request_id;                             // empty: the command cannot be resent
   std::string body;                                   // what a resend must repeat
@@ -41,6 +43,7 @@ struct Call {
   Message* response = nullptr;  // filled and redacted; null for events and timers
   Micros deadline = 0;          // machine time
   Micros now = 0;               // the hub's time that it is judged by; 0: the time at which it runs
+  std::vector<Crossing> crossed;  // what the answer gives a partner
   bool anonymous() const { return method != nullptr && method->option->anonymous(); }
 };
 
@@ -83,9 +86,9 @@ class Engine {
   Status EndAnonymousDays();  // anonymous.cc
   // To all outside, once for each epoch: read anew what you keep.
   Status TellEpoch(const std::string& epoch);  // epoch.cc
-  // Keeps that the call was refused, or read what is logged ('OK'). `done` comes after the commit.
-  void LogAccess(const Call& call, const std::string& resource, const std::string& outcome,
-                 std::function<void(Status)> done);
+  // Keeps that the call was refused, or read what is logged ('OK'); where `outcome` is empty, only
+  // what crossed. `done` comes after the commit.
+  void LogAccess(const Call& call, const std::string& outcome, std::function<void(Status)> done);
 
   const Options& config() const { return options_; }
   db::Sealer* sealer() { return sealer_.get(); }
@@ -99,7 +102,8 @@ class Engine {
   Status Run(Call& call, const std::function<Status(Write&)>& handler, db::Conn& conn);
   StatusOr<bool> Claim(Call& call, db::Conn& conn, int64_t seq, std::string* hash);
   Status Replay(Call& call, db::Conn& conn);
-  Status Finish(Read& read, Call& call);
+  Status Finish(Command& command);
+  Status Redact(Command& command);
   Status WriteRows(Call& call, Command& command, int64_t seq);
   StatusOr<std::string> KeyOfDay(Micros machine_time);
   int64_t NextSeq(bool anonymous);
@@ -130,7 +134,10 @@ struct Command {
     std::unique_ptr<Message> event;
   };
   std::vector<std::unique_ptr<Touched>> touched;
+  std::optional<privacy::Viewer> viewer = std::nullopt;
 
+  // The caller, with what is shared with it at this moment.
+  StatusOr<const privacy::Viewer*> Viewer();
   Touched* FindTouched(const std::string& name) {
     for (auto& entry : touched) {
       if (entry->name == name) return entry.get();

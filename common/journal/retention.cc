@@ -1,5 +1,6 @@
 // What is not kept: answers and their day keys (7 days, after which a resend is told ALREADY_DONE),
-// sent events as long as the streams have them, the access log after a year. Keys and journal stay.
+// sent events as long as the streams have them, the access log and the register of crossings after
+// a year. Keys and journal stay.
 #include "common/journal/engine.h"
 #include "common/journal/tables.h"
 
@@ -61,8 +62,11 @@ Status Engine::Forget() {
   RETURN_IF_ERROR(DeletePages(store, "payloads", "id < $1 AND receiver <> '' AND sent_at < $2",
                               {IdAt(now - options_.keep_events), now - options_.keep_events},
                               true));
-  return DeletePages(store, "access_log", "id < $1", {(now - kKeepAccessLog) << kReplicaBits},
-                     false);
+  for (const char* table : {"access_log", "crossings"}) {
+    RETURN_IF_ERROR(
+        DeletePages(store, table, "id < $1", {(now - kKeepAccessLog) << kReplicaBits}, false));
+  }
+  return Status();
 }
 
 }  // namespace hub::journal

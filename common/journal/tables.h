@@ -20,6 +20,8 @@
 //                'scrub/<table>': what was deleted there must leave the files too
 //   blocks       the audit: heads of the sealed blocks of journal rows, in block_rows' order
 //   access_log   reads of personal data, and refusals
+//   sharing      a copy of the sharing agreements: a row for each data item of an entry
+//   crossings    the register: what a partner was told or shown, of whom, under which entry
 #pragma once
 
 #include <string>
@@ -102,6 +104,19 @@ ALTER TABLE keys_by_key RENAME TO keys;
 CREATE INDEX payloads_held ON payloads(held_until, id) WHERE sent_at IS NULL AND held_until > 0;
 )SQL";
 
+// No older program runs on it: it would go on sharing what no agreement covers.
+inline const char kSharingTables[] = R"SQL(
+CREATE TABLE sharing(
+  entry {text} NOT NULL, item {text} NOT NULL, partner {text} NOT NULL, from_on {text} NOT NULL,
+  ends_on {text} NOT NULL, PRIMARY KEY (entry, item)) {strict};
+CREATE INDEX sharing_partner ON sharing(partner);
+CREATE TABLE crossings(
+  id {int64} NOT NULL PRIMARY KEY, at {int64} NOT NULL, partner {text} NOT NULL,
+  entry {text} NOT NULL, item {text} NOT NULL, person {text} NOT NULL, via {text} NOT NULL,
+  resource {text} NOT NULL, receiver {text} NOT NULL) {strict};
+CREATE INDEX crossings_partner ON crossings(partner, id);
+)SQL";
+
 // A row of payloads.
 struct Payload {
   int64_t id;
@@ -114,5 +129,23 @@ struct Payload {
 
 // By one statement.
 Status InsertPayloads(db::Conn& conn, const std::vector<Payload>& payloads);
+
+// `insert` is 'INSERT INTO table(columns) '; all rows by one statement.
+template <class R, class ValuesOf>
+Status InsertRows(db::Conn& conn, const std::string& insert, const std::vector<R>& rows,
+                  ValuesOf values_of) {
+  if (rows.empty()) return Status();
+  std::vector<db::Value> values;
+  std::string sql = insert + "VALUES ";
+  for (const R& row : rows) {
+    sql += values.empty() ? "(" : "), (";
+    const size_t first = values.size();
+    for (db::Value& value : values_of(row)) {
+      values.push_back(std::move(value));
+      sql += (values.size() == first + 1 ? "$" : ", $") + std::to_string(values.size());
+    }
+  }
+  return conn.Exec(sql + ")", values).status();
+}
 
 }  // namespace hub::journal

@@ -18,9 +18,6 @@ const google::protobuf::FileOptions& Table() {
   return options::Visible::descriptor()->file()->options();
 }
 
-void RedactMessage(Message* message, const Viewer& viewer, const Attends& attends,
-                   Relations relations);
-
 Relations RelationsTo(const Message& record, const schema::Resource& resource,
                       const Viewer& viewer) {
   Relations relations;
@@ -43,38 +40,65 @@ bool AnyAttendeeField(const google::protobuf::Descriptor* type) {
   return false;
 }
 
-void RedactMessage(Message* message, const Viewer& viewer, const Attends& attends,
-                   Relations relations) {
-  const Reflection* reflection = message->GetReflection();
-  if (const auto* resource = schema::FindResource(message->GetDescriptor())) {
-    relations = RelationsTo(*message, *resource, viewer);
-    if (attends && AnyAttendeeField(message->GetDescriptor()) && attends(*message)) {
-      relations.insert(Field::ATTENDEE);
-    }
-  }
-  std::vector<const FieldDescriptor*> fields;
-  reflection->ListFields(*message, &fields);
-  for (const FieldDescriptor* field : fields) {
-    if (schema::IsStandard(field)) continue;
-    if (!schema::IsClassifiedMessage(field)) {
-      if (!Visible(*field, viewer, relations)) reflection->ClearField(message, field);
-      continue;
-    }
-    if (field->is_repeated()) {
-      for (int i = 0; i < reflection->FieldSize(*message, field); ++i) {
-        RedactMessage(reflection->MutableRepeatedMessage(message, field, i), viewer, attends,
-                      relations);
+// The answer to one viewer.
+struct Redaction {
+  const Viewer& viewer;
+  const Attends& attends;
+  Crossed* crossed;
+
+  // `relations` and `person` are those of the record that the message is or stands in.
+  void Apply(Message* message, Relations relations, std::string person) const {
+    const Reflection* reflection = message->GetReflection();
+    if (const auto* resource = schema::FindResource(message->GetDescriptor())) {
+      relations = RelationsTo(*message, *resource, viewer);
+      if (attends && AnyAttendeeField(message->GetDescriptor()) && attends(*message)) {
+        relations.insert(Field::ATTENDEE);
       }
-    } else {
-      RedactMessage(reflection->MutableMessage(message, field), viewer, attends, relations);
+      person = PersonShown(*message, *resource, relations);
+    }
+    std::vector<const FieldDescriptor*> fields;
+    reflection->ListFields(*message, &fields);
+    for (const FieldDescriptor* field : fields) {
+      if (schema::IsStandard(field)) continue;
+      if (!schema::IsClassifiedMessage(field)) {
+        const Field& option = schema::FieldOption(field);
+        if (!Visible(*field, viewer, relations)) {
+          reflection->ClearField(message, field);
+        } else if (crossed != nullptr && viewer.side == options::PARTNER &&
+                   option.controller() == Field::SHARED) {
+          crossed->emplace(option.agreement(), person);
+        }
+        continue;
+      }
+      if (field->is_repeated()) {
+        for (int i = 0; i < reflection->FieldSize(*message, field); ++i) {
+          Apply(reflection->MutableRepeatedMessage(message, field, i), relations, person);
+        }
+      } else {
+        Apply(reflection->MutableMessage(message, field), relations, person);
+      }
     }
   }
-}
+
+  // Whom the record is about, if the viewer is told.
+  std::string PersonShown(const Message& record, const schema::Resource& resource,
+                          const Relations& relations) const {
+    const auto* own = record.GetDescriptor()->FindFieldByName(resource.option->own());
+    if (own == nullptr || (!schema::IsStandard(own) && !Visible(*own, viewer, relations)))
+      return "";
+    const std::string name = schema::TextOf(record, own->name());
+    return name.substr(name.rfind('/') + 1);
+  }
+};
 
 }  // namespace
 
 bool Visible(const FieldDescriptor& field, const Viewer& viewer, const Relations& relations) {
   const Field& option = schema::FieldOption(&field);
+  if (viewer.side == options::PARTNER && option.controller() == Field::SHARED &&
+      viewer.shares.count(option.agreement()) == 0) {
+    return false;
+  }
   for (int reader : option.readers()) {
     if (relations.count(reader)) return true;
   }
@@ -93,12 +117,13 @@ bool Visible(const FieldDescriptor& field, const Viewer& viewer, const Relations
   return false;
 }
 
-void Redact(Message* message, const Viewer& viewer, const Attends& attends) {
-  RedactMessage(message, viewer, attends, {});
+void Redact(Message* message, const Viewer& viewer, const Attends& attends, Crossed* crossed) {
+  Redaction{viewer, attends, crossed}.Apply(message, {}, "");
 }
 
-std::string Project(const Message& event, options::Audience audience) {
+std::string Project(const Message& event, options::Audience audience, const Shares& shares) {
   Viewer viewer;
+  viewer.shares = shares;
   viewer.side = audience == options::TO_FORUM     ? options::FORUM
                 : audience == options::TO_PARTNER ? options::PARTNER
                                                   : options::HUB;

@@ -167,6 +167,8 @@ struct Flight : public Ask, public std::enable_shared_from_this<Flight> {
     call->principal = principal;
     if (Status admitted = Admit(); !admitted.ok()) return Finish(admitted);
     call->method_name = entry.method->descriptor->full_name();
+    call->named = schema::TextOf(*request, "name");
+    if (call->named.empty()) call->named = schema::TextOf(*request, "parent");
     auto forum = schema::ForumOfRequest(*request);
     // A name that cannot be read is of no forum: the caller's own judges the role, then the verdict
     // below says what is wrong with it.
@@ -345,13 +347,16 @@ struct Flight : public Ask, public std::enable_shared_from_this<Flight> {
                                     : reason == errors::ROLE_NOT_ALLOWED ||
                                           reason == errors::RESOURCE_NOT_FOUND ||
                                           reason == errors::FIELD_NOT_YOURS;
-    if (!logged || call->principal.issuer.empty() || entry.method->option->anonymous()) {
+    const bool crossed = status.ok() && !entry.write && !call->crossed.empty();
+    if (!(logged || crossed) || call->principal.issuer.empty() ||
+        entry.method->option->anonymous()) {
       return Leave(status);
     }
-    std::string resource = schema::TextOf(*request, "name");
-    if (resource.empty()) resource = schema::TextOf(*request, "parent");
-    door->options_.engine->LogAccess(*call, resource,
-                                     status.ok() ? "OK" : errors::ErrorReason_Name(reason),
+    if (!crossed) call->crossed.clear();
+    door->options_.engine->LogAccess(*call,
+                                     !logged       ? ""
+                                     : status.ok() ? "OK"
+                                                   : errors::ErrorReason_Name(reason),
                                      [self = shared_from_this(), status](const Status& kept) {
                                        self->Leave(status.ok() ? kept : status);
                                      });

@@ -71,6 +71,8 @@ struct Registry {
   std::unordered_map<const Descriptor*, const Method*> by_request;
   std::vector<const Descriptor*> messages;
   std::vector<const Descriptor*> events;
+  std::unordered_map<const Descriptor*, std::string> item_of;
+  std::set<std::string> items;
 
   void AddMessage(const Descriptor* type) {
     messages.push_back(type);
@@ -78,6 +80,12 @@ struct Registry {
       if (!type->nested_type(i)->options().map_entry()) AddMessage(type->nested_type(i));
     }
     if (type->options().HasExtension(options::event)) events.push_back(type);
+    for (int i = 0; i < type->field_count(); ++i) {
+      const std::string& item = FieldOption(type->field(i)).agreement();
+      if (item.empty()) continue;
+      items.insert(item);
+      item_of.emplace(type, item);
+    }
     if (!type->options().HasExtension(options::resource)) return;
     Resource resource{type,
                       &type->options().GetExtension(options::resource),
@@ -399,6 +407,14 @@ const options::Field& FieldOption(const FieldDescriptor* field) {
   return field->options().GetExtension(options::field);
 }
 
+const std::string& DataItemOf(const Descriptor* type) {
+  static const std::string none;
+  auto it = All().item_of.find(type);
+  return it == All().item_of.end() ? none : it->second;
+}
+
+const std::set<std::string>& DataItems() { return All().items; }
+
 bool IsStandard(const FieldDescriptor* field) { return StandardNames().count(field->name()) > 0; }
 
 bool IsClassifiedMessage(const FieldDescriptor* field) {
@@ -457,6 +473,12 @@ std::vector<std::string> Mistakes() {
       }
       if ((option.controller() == options::Field::SHARED) != !option.agreement().empty()) {
         say(field->full_name(), "names an agreement if and only if its controller is SHARED");
+      }
+      if ((event || FindResource(type) != nullptr) && !option.agreement().empty() &&
+          option.agreement() != DataItemOf(type)) {
+        say(field->full_name(),
+            "a record or an event is of one data item of the agreement, here '" + DataItemOf(type) +
+                "'");
       }
       if (!option.reference().empty() && FindResource(option.reference()) == nullptr) {
         say(field->full_name(), "refers to '" + option.reference() + "', which is no resource");

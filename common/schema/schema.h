@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -64,6 +65,10 @@ bool ParseName(const Resource& resource, const std::string& name, std::string* f
                std::string* id);
 
 const options::Field& FieldOption(const FieldDescriptor* field);
+// What a record or an event is called in the sharing agreement: the data item of its SHARED fields;
+// empty where it has none. And all that there are.
+const std::string& DataItemOf(const Descriptor* type);
+const std::set<std::string>& DataItems();
 // One of the ten standard AIP fields, which need no mark, or a message whose own fields have
 // theirs.
 bool IsStandard(const FieldDescriptor* field);

@@ -98,6 +98,21 @@ MiniService::MiniService(Module module, db::Engine engine) : module_(std::move(m
     options_.receivers.push_back(receiver);
   }
   Start();
+  ShareAll();
+}
+
+void MiniService::ShareAll() {
+  Status status = runtime().engine().config().store->WriteAndWait([](db::Conn& conn) -> Status {
+    for (const std::string& item : schema::DataItems()) {
+      RETURN_IF_ERROR(conn.Exec("INSERT INTO sharing(entry, item, partner, from_on, ends_on) "
+                                "VALUES ($1, $2, $3, '', '')",
+                                {"forums/warwickshire/sharingEntries/" + item, item,
+                                 "forums/warwickshire/partners/wcc"})
+                          .status());
+    }
+    return Status();
+  });
+  EXPECT_TRUE(status.ok()) << status;
 }
 
 MiniService::MiniService(const MiniService* first)

@@ -80,6 +80,8 @@ class MiniService {
  private:
   class AnsweringPeers;
   void Start();
+  // As if the forum had agreed with 'wcc' to share everything that can be.
+  void ShareAll();
   void Stop();
 
   Module module_;

@@ -16,6 +16,7 @@
 #include "services/hubctl/call.h"
 #include "services/hubctl/commands.h"
 #include "services/hubctl/completion.h"
+#include "services/hubctl/crossings.h"
 #include "services/hubctl/demo.h"
 #include "services/hubctl/evaluation.h"
 #include "services/hubctl/events.h"
@@ -345,6 +346,19 @@ class Program {
     tail->add_flag("--follow", tail_.follow, "Waits for more.");
     tail->add_flag("--count", tail_.count, "Only how many of each type.");
 
+    CLI::App* crossings = Own(
+        &app_, "crossings",
+        "What crossed from the forum to a partner in a period, under which entry of the sharing "
+        "agreement, and of whom.",
+        [this] { return ShowCrossings(crossings_, options_); });
+    crossings->add_option("--partner", crossings_.partner, "The partner, as wcc.")->required();
+    crossings->add_option("--from", crossings_.from, "First day (YYYY-MM-DD).");
+    crossings->add_option("--to", crossings_.to, "Last day (YYYY-MM-DD).");
+    crossings->add_option("--person", crossings_.person,
+                          "Only what was about this member or rep: the record's name, or its last "
+                          "part.");
+    crossings->add_flag("--count", crossings_.count, "Only how many of each kind.");
+
     CLI::App* verify =
         Own(&app_, "verify",
             "Holds rows and streams of a hub in --state against each other; stop it first.",
@@ -475,6 +489,7 @@ class Program {
   std::vector<std::string> key_files_;
   bool dry_run_ = false;
   Tail tail_;
+  CrossingsOf crossings_;
   Verification verification_;
   Backup backup_;
   std::string person_;

@@ -80,6 +80,11 @@ class Client {
     }
     return responses;
   }
+  // Of one of the processes.
+  Status CallOne(size_t process, const google::protobuf::Message& request,
+                 google::protobuf::Message* response) const {
+    return CallAt(servers_->each()[process].get(), PathOf(request), request, response);
+  }
 
  private:
   static std::string PathOf(const google::protobuf::Message& request);

@@ -162,6 +162,7 @@ struct EventRow {
   int64_t n = 0, version = 0;
   Micros sent_at = 0;     // 0: not acknowledged yet
   Micros held_until = 0;  // not to be sent before
+  bool withheld = false;  // from a partner, whose agreement had ended before it was sent
   bool stored = false;
 };
 using EventRows = std::map<std::string, EventRow>;  // by event id
@@ -207,7 +208,8 @@ Status ReadEvents(db::Conn& conn, const std::string& service, Rows* rows) {
   while (read == kRowsAPage) {
     read = 0;
     RETURN_IF_ERROR(conn.Query(
-        "SELECT id, receiver, aggregate, type, version, n, body, sent_at, held_until FROM payloads "
+        "SELECT id, receiver, aggregate, type, version, n, body, sent_at, held_until, stream_seq "
+        "FROM payloads "
         "WHERE id > $1 AND receiver <> '' ORDER BY id LIMIT $2",
         {last, kRowsAPage}, [&](const db::Row& row) {
           EventRow& event =
@@ -219,6 +221,7 @@ Status ReadEvents(db::Conn& conn, const std::string& service, Rows* rows) {
           event.body = row.Blob(6);
           event.sent_at = row.Int(7);
           event.held_until = row.Int(8);
+          event.withheld = event.sent_at > 0 && row.IsNull(9);
           last = row.Int(0);
           ++read;
           return Status();
@@ -477,7 +480,7 @@ StatusOr<Tally> CheckStream(const Stream& stream, const std::map<std::string, in
   const int64_t max_age = events::NumberAt(info, "config.max_age") / kNanosAMicro;
   for (const auto& [id, row] : *rows) {
     const bool aged = max_age > 0 && row.sent_at > 0 && row.sent_at < MachineNow() - max_age;
-    if (row.stored || aged || (row.sent_at == 0 && row.held_until > 0)) continue;
+    if (row.stored || aged || row.withheld || (row.sent_at == 0 && row.held_until > 0)) continue;
     add(kMissing, &tally.missing, Of(row, id) + (row.sent_at == 0 ? ", was not sent yet" : ""));
   }
   return tally;

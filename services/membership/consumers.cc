@@ -35,6 +35,7 @@ Status LapseStanding(Write& write, const std::string& resource) {
 void BindConsumers(Consumers& consumers) {
   consumers.On<scheduling::RepAllocated>(OnRepAllocated);
   consumers.OnDue("GoodStandingLapsed", LapseStanding);
+  consumers.OnDue("SharingEnded", TellSharingEnded);
 }
 
 }  // namespace hub::membership

@@ -5,7 +5,8 @@ namespace hub::membership {
 Module MakeMembershipModule() {
   return {"membership",
           Migrations(),
-          {BindForums, BindMembers, BindReps, BindDocuments, BindDeclarations, BindCharacteristics},
+          {BindForums, BindMembers, BindReps, BindDocuments, BindDeclarations, BindCharacteristics,
+           BindSharing},
           BindConsumers,
           /*makes_streams=*/true};
 }

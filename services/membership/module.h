@@ -13,7 +13,11 @@ void BindReps(Door& door);
 void BindDocuments(Door& door);
 void BindDeclarations(Door& door);
 void BindCharacteristics(Door& door);
+void BindSharing(Door& door);
 void BindConsumers(Consumers& consumers);
+
+// The day has come on which an entry of the sharing agreement holds no more.
+Status TellSharingEnded(Write& write, const std::string& resource);
 
 const std::vector<db::Migration>& Migrations();  // schema/, embedded by the build
 

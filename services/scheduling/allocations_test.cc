@@ -166,6 +166,10 @@ TEST_P(AllocationsRpc, OneCommitmentServesAllItemsOfASession) {
     return request;
   }());
   EXPECT_TRUE(Refused(again.status(), errors::RESOURCE_EXISTS));
+  // By the names of fields, and nothing of the database's own text.
+  EXPECT_NE(MessageOf(again.status()).find("one allocation with this rep and item"),
+            std::string::npos)
+      << again.status();
   EXPECT_EQ(released_, 0);
 }
 

@@ -197,7 +197,7 @@ class Records : public Conformance {
     bool found = false;
     RETURN_IF_ERROR(store().ReadAndWait([&](Conn& conn) -> Status {
       record->Clear();
-      ASSIGN_OR_RETURN(found, ReadRecord(conn, &sealer_, resource, forum, id, false, record));
+      ASSIGN_OR_RETURN(found, ReadRecord(conn, &sealer_, resource, "", {forum, id}, false, record));
       return Status();
     }));
     return found;
@@ -501,7 +501,8 @@ TEST_P(Records, ARecordThatIsReadUnderALockWaitsForNobodysHalf) {
   ASSERT_TRUE(Insert(Requests(), Draft()).ok());
   std::vector<Store::Job> jobs(40, [&](Conn& conn) -> Status {
     EngagementRequest record;
-    ASSIGN_OR_RETURN(bool found, ReadRecord(conn, &sealer_, Requests(), "w", "one", true, &record));
+    ASSIGN_OR_RETURN(bool found,
+                     ReadRecord(conn, &sealer_, Requests(), "", {"w", "one"}, true, &record));
     EXPECT_TRUE(found);
     schema::SetVersion(&record, schema::VersionOf(record) + 1);
     record.set_minutes_wanted(record.minutes_wanted() + 1);

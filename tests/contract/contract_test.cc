@@ -7,6 +7,7 @@
 #include <set>
 #include <sstream>
 
+#include "common/privacy/visible.h"
 #include "tests/contract/tables.h"
 
 namespace hub::contract {
@@ -51,11 +52,12 @@ std::set<std::string> OpenTo(const std::function<bool(options::Role)>& asked,
 
 bool OfPartner(options::Role role) { return SideOf(role) == options::PARTNER; }
 
-TEST(Roles, OfAPartnerSeeNothingOfMembershipButForumsPartnersAndTheirOwnGrants) {
-  EXPECT_THAT(
-      OpenTo(OfPartner, "membership"),
-      ::testing::IsSubsetOf({"Forums.GetForum", "Partners.GetPartner", "Partners.ListPartners",
-                             "Grants.CreateGrant", "Grants.EndGrant", "Grants.ListGrants"}));
+TEST(Roles, OfAPartnerSeeNothingOfMembershipButForumsPartnersTheirOwnGrantsAndTheAgreement) {
+  EXPECT_THAT(OpenTo(OfPartner, "membership"),
+              ::testing::IsSubsetOf(
+                  {"Forums.GetForum", "Partners.GetPartner", "Partners.ListPartners",
+                   "Grants.CreateGrant", "Grants.EndGrant", "Grants.ListGrants",
+                   "SharingEntries.GetSharingEntry", "SharingEntries.ListSharingEntries"}));
 }
 
 TEST(Roles, OfAPartnerNeverSeeClaimsEntitlementsOrTheLedger) {
@@ -192,9 +194,23 @@ TEST(Events, CarryNothingOfAPersonAndNoMemberToAPartner) {
   }
 }
 
-TEST(Crossings, NameAnEntryOfTheSharingAgreement) {
-  const std::set<std::string> entries = {"hub-work", "records", "funding", "publication"};
+// What the field is of, by its class, as a partner sees it with that agreement.
+bool Shown(const FieldDescriptor& field, const privacy::Shares& shares) {
+  privacy::Viewer viewer;
+  viewer.side = options::PARTNER;
+  viewer.shares = shares;
+  for (int i = options::Role_MIN; i <= options::Role_MAX; ++i) {
+    if (options::Role_IsValid(i) && OfPartner(static_cast<options::Role>(i)))
+      viewer.roles.insert(i);
+  }
+  return privacy::Visible(field, viewer, {options::Field::OWN, options::Field::ATTENDEE});
+}
+
+TEST(Crossings, AreUnderADataItemOfTheSharingAgreement) {
+  EXPECT_EQ(schema::DataItems(),
+            (std::set<std::string>{"attendance", "funding", "hub-work", "publication", "records"}));
   std::set<const google::protobuf::Descriptor*> seen;
+  std::set<std::string> shown;
   std::function<void(const google::protobuf::Descriptor*)> walk =
       [&](const google::protobuf::Descriptor* type) {
         if (type->full_name().rfind("coproduction.", 0) != 0 || !seen.insert(type).second) return;
@@ -202,17 +218,20 @@ TEST(Crossings, NameAnEntryOfTheSharingAgreement) {
           const FieldDescriptor* field = type->field(i);
           const auto& option = schema::FieldOption(field);
           if (option.controller() == options::Field::SHARED) {
-            EXPECT_EQ(entries.count(option.agreement()), 1u)
-                << field->full_name() << ": '" << option.agreement() << "'";
+            privacy::Shares others;
+            for (const auto& item : schema::DataItems()) {
+              if (item != option.agreement()) others[item] = "an entry";
+            }
+            // Neither its class nor a relation shows it where its own item is not shared.
+            EXPECT_FALSE(Shown(*field, others)) << field->full_name();
+            if (Shown(*field, {{option.agreement(), "an entry"}})) shown.insert(option.agreement());
           }
           if (field->message_type() != nullptr) walk(field->message_type());
         }
       };
-  for (const auto* method : schema::Methods()) {
-    walk(method->descriptor->input_type());
-    walk(method->descriptor->output_type());
-  }
+  for (const auto* method : schema::Methods()) walk(method->descriptor->output_type());
   for (const auto* event : schema::Events()) walk(event);
+  EXPECT_EQ(shown, schema::DataItems()) << "each item has something that it shows";
 }
 
 }  // namespace

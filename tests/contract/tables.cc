@@ -38,6 +38,8 @@ std::vector<options::Role> Roles() {
   return roles;
 }
 
+constexpr char kAgreed[] = "agreed";
+
 // A field of the class, made on the spot: the question goes to the code that redacts.
 class ClassifiedField {
  public:
@@ -56,10 +58,12 @@ class ClassifiedField {
     auto* option = field->mutable_options()->MutableExtension(options::field);
     option->set_sensitivity(static_cast<Field::Sensitivity>(sensitivity));
     option->set_controller(static_cast<Field::Controller>(controller));
+    if (controller == Field::SHARED) option->set_agreement(kAgreed);
     field_ = pool_.BuildFile(file)->message_type(0)->field(0);
   }
-  bool SeenBy(options::Side side, const std::set<int>& roles) const {
+  bool SeenBy(options::Side side, const std::set<int>& roles, bool agreed = true) const {
     privacy::Viewer viewer;
+    if (agreed) viewer.shares[kAgreed] = "an entry";
     viewer.side = side;
     viewer.roles = roles;
     return privacy::Visible(*field_, viewer, {});
@@ -136,7 +140,9 @@ std::string ProjectedFields(const google::protobuf::Descriptor* type, options::A
       google::protobuf::MessageFactory::generated_factory()->GetPrototype(type);
   std::unique_ptr<Message> event(prototype->New()), seen(prototype->New());
   FillEveryField(event.get());
-  seen->ParseFromString(privacy::Project(*event, audience));
+  privacy::Shares all;
+  for (const std::string& item : schema::DataItems()) all[item] = "an entry";
+  seen->ParseFromString(privacy::Project(*event, audience, all));
   std::vector<const FieldDescriptor*> fields;
   seen->GetReflection()->ListFields(*seen, &fields);
   std::string names;
@@ -171,7 +177,9 @@ std::string ShortName(const google::protobuf::MethodDescriptor& method) {
 std::string Visibility() {
   std::string table =
       "Who sees a field of which class. 'every role' holds for receivers of events too, who have\n"
-      "none. A partner is always the one that owns the resource.\n";
+      "none. A partner is always the one that owns the resource, and what is SHARED it sees while "
+      "an\n"
+      "entry of the sharing agreement covers its data item.\n";
   for (int sensitivity : ValuesOf(Field::Sensitivity_descriptor())) {
     for (int controller : ValuesOf(Field::Controller_descriptor())) {
       const ClassifiedField field(sensitivity, controller);
@@ -182,6 +190,16 @@ std::string Visibility() {
                  SeenBy(field, static_cast<options::Side>(side)) + "\n";
       }
     }
+  }
+  table += "\nRecords by data item of the sharing agreement:\n";
+  for (const std::string& item : schema::DataItems()) {
+    std::string records;
+    for (const char* service : {"membership", "scheduling", "engagement", "remuneration"}) {
+      for (const auto* resource : schema::Resources(service)) {
+        if (schema::DataItemOf(resource->type) == item) records += " " + resource->type->name();
+      }
+    }
+    table += "  " + Padded(item, 12) + records + "\n";
   }
   table += "\nBeyond its class, a relation to the record lets a reader see:\n";
   std::set<std::string> lines;
@@ -285,6 +303,11 @@ std::string Events() {
       if (told) {
         table +=
             "  " + Padded(options::Audience_Name(value), 11) + ProjectedFields(event, value) + "\n";
+        const std::string& item = schema::DataItemOf(event);
+        if (value == options::TO_PARTNER) {
+          table += item.empty() ? "             under no agreement\n"
+                                : "             while '" + item + "' is agreed to be shared\n";
+        }
       }
     }
   }

@@ -85,6 +85,11 @@ const Story& Membership() {
           {"CHAIR", "CreatePartnerRequest",
            R"(parent: "forums/warwickshire" partner_id: "wcc"
               partner { display_name: "The County Council" kind: COUNCIL })"},
+          {"CHAIR", "CreateSharingEntryRequest",
+           R"(parent: "forums/warwickshire" sharing_entry_id: "wcc-records"
+              sharing_entry { partner: "forums/warwickshire/partners/wcc" clause: "3.3"
+                              purpose: "To agree records." data: "records" })"},
+          {"CHAIR", "EndSharingEntryRequest", R"(name: "$SharingEntry")"},
           {"CHAIR", "CreateGrantRequest",
            R"(parent: "forums/warwickshire"
               grant { issuer: "https://forum.test" subject: "sam" role: TREASURER })"},

@@ -1,0 +1,92 @@
+#include "services/hubctl/crossings.h"
+
+#include <algorithm>
+#include <iostream>
+#include <map>
+#include <tuple>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
+#include "common/base/date.h"
+#include "coproduction/hub/v1/hub.pb.h"
+#include "services/hubctl/output.h"
+
+namespace hub::ctl {
+namespace {
+
+namespace v1 = ::coproduction::hub::v1;
+
+constexpr int kPageSize = 1000;
+
+std::string Last(const std::string& name, char sign) { return name.substr(name.rfind(sign) + 1); }
+
+std::string At(const v1::Crossing& crossing) {
+  return absl::FormatTime("%Y-%m-%d %H:%M:%S", absl::FromUnixMicros(ToMicros(crossing.time())),
+                          London());
+}
+
+}  // namespace
+
+Status ShowCrossings(const CrossingsOf& what, Options options) {
+  if (options.forum.empty()) {
+    return UsageError("crossings needs to know the forum: --forum=warwickshire or HUB_FORUM");
+  }
+  if (options.as.empty() && options.token.empty() && options.token_file.empty()) {
+    options.as = "chair";
+  }
+  v1::ListCrossingsRequest request;
+  request.set_parent("forums/" + options.forum);
+  request.set_partner(what.partner.starts_with("forums/")
+                          ? what.partner
+                          : request.parent() + "/partners/" + what.partner);
+  request.set_from(what.from);
+  request.set_to(what.to);
+  request.set_person(Last(what.person, '/'));
+  request.set_page_size(kPageSize);
+  std::vector<v1::Crossing> all;
+  const auto servers = std::make_shared<Servers>(options.server);
+  RETURN_IF_ERROR(servers->mistake());
+  for (size_t process = 0; process < servers->each().size(); ++process) {
+    const Client client(servers, TokensOf(options));
+    request.clear_page_token();
+    do {
+      v1::ListCrossingsResponse page;
+      RETURN_IF_ERROR(client.CallOne(process, request, &page));
+      std::move(page.mutable_crossings()->begin(), page.mutable_crossings()->end(),
+                std::back_inserter(all));
+      request.set_page_token(page.next_page_token());
+    } while (!request.page_token().empty());
+  }
+  std::stable_sort(all.begin(), all.end(), [](const auto& a, const auto& b) {
+    return ToMicros(a.time()) < ToMicros(b.time());
+  });
+  if (options.format == "json") {
+    v1::ListCrossingsResponse whole;
+    whole.mutable_crossings()->Add(all.begin(), all.end());
+    std::cout << AsJson(whole);
+    return Status();
+  }
+  std::vector<std::vector<std::string>> rows;
+  if (what.count) {
+    rows.push_back({"entry", "data", "by", "count"});
+    std::map<std::tuple<std::string, std::string, std::string>, int> counts;
+    for (const auto& one : all) {
+      ++counts[{Last(one.sharing_entry(), '/'), one.data(), Last(one.by(), '.')}];
+    }
+    for (const auto& [kind, count] : counts) {
+      rows.push_back(
+          {std::get<0>(kind), std::get<1>(kind), std::get<2>(kind), absl::StrCat(count)});
+    }
+  } else {
+    rows.push_back({"time", "entry", "data", "person", "by", "resource", "to"});
+    for (const auto& one : all) {
+      rows.push_back({At(one), Last(one.sharing_entry(), '/'), one.data(), one.person(),
+                      Last(one.by(), '.'), one.resource(), one.to()});
+    }
+  }
+  std::cout << Table(rows, TerminalWidth()) << all.size() << " crossings\n";
+  return Status();
+}
+
+}  // namespace hub::ctl
