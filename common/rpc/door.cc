@@ -19,7 +19,6 @@ namespace {
 
 namespace options = ::coproduction::options::v1;
 
-constexpr char kOwnProcess[] = "inproc";  // gRPC's word for a peer
 // How long it may take to cancel a reservation, whatever is left of the call's own time.
 constexpr Micros kUndoWithin = 5 * 1000000ll;
 // How often the others are asked where events overtake their answers.
@@ -139,7 +138,12 @@ struct Flight : public Ask, public std::enable_shared_from_this<Flight> {
     }
   }
 
-  bool FromOwnProcess() const { return context->peer() == kOwnProcess; }
+  // A connection from outside has a kind of security, if only 'insecure'.
+  bool FromOwnProcess() const {
+    return context->auth_context()
+        ->FindPropertyValues(GRPC_TRANSPORT_SECURITY_TYPE_PROPERTY_NAME)
+        .empty();
+  }
 
   // Those outside are counted. A service's token counts for nothing in other hands than its own.
   Status Admit() {
