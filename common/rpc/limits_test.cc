@@ -99,8 +99,9 @@ TEST(LimitsTest, ADeadlineIsTheCallersOrTheLongest) {
   const Micros now = MachineNow();
   EXPECT_EQ(limits.Deadline(now + 1000), now + 1000);
   for (Micros late : {now + 6'000'000, std::numeric_limits<Micros>::max()}) {
-    EXPECT_GE(limits.Deadline(late), now + 5'000'000);
-    EXPECT_LE(limits.Deadline(late), MachineNow() + 5'000'000);
+    const Micros deadline = limits.Deadline(late);
+    EXPECT_GE(deadline, now + 5'000'000);
+    EXPECT_LE(deadline, MachineNow() + 5'000'000);
   }
 }
 
