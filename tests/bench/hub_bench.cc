@@ -16,6 +16,7 @@
 #include "common/testing/mini_service.h"
 #include "coproduction/membership/v1/members.pb.h"
 #include "coproduction/membership/v1/reps.pb.h"
+#include "coproduction/scheduling/v1/requests.pb.h"
 #include "grpcpp/create_channel.h"
 #include "grpcpp/generic/generic_stub.h"
 #include "grpcpp/impl/codegen/server_callback_handlers.h"
@@ -24,6 +25,7 @@
 #include "grpcpp/security/server_credentials.h"
 #include "grpcpp/server_builder.h"
 #include "services/membership/module.h"
+#include "services/scheduling/module.h"
 
 namespace hub {
 namespace {
@@ -129,6 +131,22 @@ int Run(bool json) {
     if (!rep.ok()) return 1;
     reps.push_back(*rep);
   }
+  testing::MiniService planning(scheduling::MakeSchedulingModule());
+  const std::string facilitator = planning.Token(options::FACILITATOR);
+  std::vector<std::string> asked;
+  for (int i = 0; i < 256; ++i) {
+    coproduction::scheduling::v1::CreateRequestRequest create;
+    create.set_parent(testing::kForum);
+    create.mutable_request()->set_title("Short breaks");
+    create.mutable_request()->set_minutes_wanted(20);
+    auto request =
+        planning.Call<coproduction::scheduling::v1::EngagementRequest>(facilitator, create);
+    if (!request.ok()) {
+      std::fprintf(stderr, "%s\n", MessageOf(request.status()).c_str());
+      return 1;
+    }
+    asked.push_back(request->name());
+  }
   Echo echo;
   grpc::ServerBuilder builder;
   int echo_port = 0;
@@ -139,17 +157,23 @@ int Run(bool json) {
     return grpc::CreateChannel("127.0.0.1:" + std::to_string(port),
                                grpc::InsecureChannelCredentials());
   };
-  auto hub = channel(mini.port()), bare = channel(echo_port);
+  auto hub = channel(mini.port()), other = channel(planning.port()), bare = channel(echo_port);
+  auto get_request = [&](int i) {
+    coproduction::scheduling::v1::GetRequestRequest get;
+    get.set_name(asked[i % asked.size()]);
+    return ToBuffer(get);
+  };
 
   struct Row {
     const char* name;
     std::string path;
     std::function<grpc::ByteBuffer(int)> request;
-    std::vector<double> values, references;
+    const std::shared_ptr<grpc::Channel>& at;
+    std::string token;
+    std::vector<double> values = {}, references = {};
   };
   std::vector<Row> rows = {
-      {"write64",
-       "/coproduction.membership.v1.Members/UpdateMember",
+      {"write64", "/coproduction.membership.v1.Members/UpdateMember",
        [&](int i) {
          v1::UpdateMemberRequest update;
          update.mutable_member()->set_name(members[i % members.size()].name());
@@ -158,17 +182,14 @@ int Run(bool json) {
          update.set_request_id(std::to_string(MachineNow()) + "-" + std::to_string(i));
          return ToBuffer(update);
        },
-       {},
-       {}},
-      {"read64",
-       "/coproduction.membership.v1.Reps/GetRep",
+       hub, admin},
+      {"read64", "/coproduction.membership.v1.Reps/GetRep",
        [&](int i) {
          v1::GetRepRequest get;
          get.set_name(reps[i % reps.size()].name());
          return ToBuffer(get);
        },
-       {},
-       {}},
+       hub, admin},
       {"logged64",  // a read that the access log keeps before it is answered
        "/coproduction.membership.v1.Members/GetMember",
        [&](int i) {
@@ -176,15 +197,18 @@ int Run(bool json) {
          get.set_name(members[i % members.size()].name());
          return ToBuffer(get);
        },
-       {},
-       {}}};
+       hub, admin},
+      {"own64", "/coproduction.scheduling.v1.Requests/GetRequest", get_request, other,
+       planning.Token(options::CHAIR)},
+      {"crossed64",  // the same by a partner's: the register has it before it is answered
+       "/coproduction.scheduling.v1.Requests/GetRequest", get_request, other, facilitator}};
   auto& store = *mini.runtime().engine().config().store;
   const int64_t jobs = store.jobs_committed(), commits = store.commits();
   for (int round = 0; round < kRounds; ++round) {
     for (auto& row : rows) {
       row.references.push_back(Drive(bare, "/bench.Echo/Echo", "", 64, kCallsARound,
                                      [&](int i) { return ToBuffer(members[i % 256]); }));
-      row.values.push_back(Drive(hub, row.path, admin, 64, kCallsARound, row.request));
+      row.values.push_back(Drive(row.at, row.path, row.token, 64, kCallsARound, row.request));
       std::fprintf(stderr, "round %d of %d: %s %.0f, echo %.0f\n", round + 1, kRounds, row.name,
                    row.values.back(), row.references.back());
     }
