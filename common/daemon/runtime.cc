@@ -536,6 +536,10 @@ StatusOr<v1::ServiceStatus> Runtime::Condition() {
                           [&](int64_t n) { status.set_unsealed_rows(status.journal_rows() - n); }));
     RETURN_IF_ERROR(count("SELECT COUNT(*) FROM dead_letters WHERE given_up IS NULL", {},
                           [&](int64_t n) { status.set_dead_letters(n); }));
+    RETURN_IF_ERROR(count(
+        "SELECT COUNT(*) FROM (SELECT DISTINCT partner, item FROM sharing WHERE from_on <= $1 "
+        "AND (ends_on = '' OR ends_on > $1)) AS shared",
+        {today}, [&](int64_t n) { status.set_shared_items(n); }));
     if (consumers_.due.empty()) return Status();
     return count("SELECT COUNT(*) FROM due WHERE due_on <= $1", {today},
                  [&](int64_t n) { status.set_due_timers(n); });
