@@ -130,6 +130,7 @@ Status Runtime::Start() {
     relay.receivers = options_.receivers;
     relay.makes_streams = module_.makes_streams;
     relay.holder = Self();
+    if (services != nullptr) relay.informed = [this] { return informed_.load(); };
     ASSIGN_OR_RETURN(relay_, events::Relay::Start(relay));
     engine_->wake = [this] { relay_->Wake(); };
   }
@@ -413,6 +414,7 @@ void Runtime::TimerLoop() {
     lock.unlock();
     Say("the epoch", FollowEpoch());
     Say("timers", RunDueTimers());
+    if (!informed_ && subscriber_) informed_ = subscriber_->Lag().value_or(1) == 0;
     if (Steady::now() >= sealed + kSealEvery) {
       sealed = Steady::now();
       Say("audit", engine_->SealJournal());

@@ -116,6 +116,7 @@ class Runtime {
   std::set<std::string> producers_;  // the services that tell them
   std::atomic<int64_t> epoch_ = 1;   // as the database has it
   std::atomic<bool> epoch_followed_ = true;
+  std::atomic<bool> informed_ = false;  // of all that was told before the start
   std::unique_ptr<db::Store> store_;
   std::unique_ptr<journal::Engine> engine_;
   std::unique_ptr<Executor> executor_;

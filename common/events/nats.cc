@@ -450,11 +450,20 @@ Status RewindDurables(Connection& connection, const std::string& stream, bool ma
   return Status();
 }
 
-Status EndDurable(Connection& connection, const std::string& stream, const std::string& durable) {
-  ASSIGN_OR_RETURN(const StreamSpan span, SpanOf(connection, stream));
+Status PassOver(Connection& connection, const std::string& stream, const std::string& durable,
+                const std::vector<std::string>& subjects) {
+  int64_t last = 0;
+  for (const std::string& subject : subjects) {
+    const auto stored = connection.Api("STREAM.MSG.GET." + stream,
+                                       absl::StrCat(R"({"last_by_subj":)", Quoted(subject), "}"));
+    if (ReasonOf(stored.status()) == errors::RESOURCE_NOT_FOUND) continue;
+    RETURN_IF_ERROR(stored.status());
+    last = std::max(last, NumberAt(*stored, "message.seq"));
+  }
   ASSIGN_OR_RETURN(const Struct consumer,
                    connection.Api(absl::StrCat("CONSUMER.INFO.", stream, ".", durable)));
-  return MakeAnew(connection, stream, durable, consumer, span.last + 1);
+  if (NumberAt(consumer, "ack_floor.stream_seq") >= last) return Status();
+  return MakeAnew(connection, stream, durable, consumer, last + 1);
 }
 
 StatusOr<StoredMessage> MessageAt(Connection& connection, const std::string& stream, int64_t seq) {

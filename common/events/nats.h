@@ -139,9 +139,10 @@ StatusOr<StreamSpan> SpanOf(Connection& connection, const std::string& stream);
 // TEMPORARILY_UNAVAILABLE. To be done before anything is published after a connect.
 Status RewindDurables(Connection& connection, const std::string& stream, bool makes);
 
-// The durable goes on behind what the stream holds at this moment; what was not fetched before is
-// not fetched any more.
-Status EndDurable(Connection& connection, const std::string& stream, const std::string& durable);
+// What the durable has not acknowledged of messages on these subjects it is not to fetch any more:
+// where there are such, it is made anew behind the last of them.
+Status PassOver(Connection& connection, const std::string& stream, const std::string& durable,
+                const std::vector<std::string>& subjects);
 
 struct StoredMessage {
   std::string subject, data;

@@ -106,6 +106,24 @@ TEST_F(TenantTest, AnAnswerToItIsNoRequestToTheStream) {
   EXPECT_TRUE(Acknowledged(2));
 }
 
+TEST_F(TenantTest, WhatItHasNotFetchedOfWhatEndedIsPassedOverAndWhatStandsBehindIsNot) {
+  const std::vector<std::string> ended = {"coproduction.*.Ended", "coproduction.*.Never"};
+  auto made = [&] { return TextAt(*hub_->Api("CONSUMER.INFO.wcc.wcc"), "created"); };
+  ASSERT_TRUE(PublishForeign(*hub_, "2", "coproduction.other.Ended").ok());
+  ASSERT_TRUE(PublishForeign(*hub_, "3").ok());
+  ASSERT_TRUE(PublishForeign(*hub_, "4").ok());
+  Status passed = PassOver(*hub_, "wcc", "wcc", ended);
+  ASSERT_TRUE(passed.ok()) << passed;
+  EXPECT_TRUE(Fetches("coproduction.other.Event"));
+  EXPECT_TRUE(Acknowledged(3));
+  // Of what it has taken, or was never sent, there is nothing to pass over.
+  const std::string before = made();
+  ASSERT_TRUE(PassOver(*hub_, "wcc", "wcc", ended).ok());
+  EXPECT_EQ(made(), before);
+  EXPECT_TRUE(Fetches("coproduction.other.Event"));
+  EXPECT_TRUE(Acknowledged(4));
+}
+
 // Several relays come back to a server that lost the end of a stream. One of them publishes while
 // another is still at setting the durables back.
 TEST_F(NatsTest, ADurableThatIsSetBackDoesNotPassOverWhatIsPublishedMeanwhile) {

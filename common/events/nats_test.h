@@ -90,11 +90,11 @@ class NatsTest : public ::testing::Test {
     return span.ok() ? span->last - span->first + 1 : -1;
   }
   // A message of somebody else.
-  Status PublishForeign(Connection& connection, const std::string& id) {
+  Status PublishForeign(Connection& connection, const std::string& id,
+                        const std::string& subject = "coproduction.other.Event") {
     auto inbox = connection.OpenInbox();
     RETURN_IF_ERROR(inbox.status());
-    RETURN_IF_ERROR(connection.Publish("coproduction.other.Event", inbox->Subject("1"), "x",
-                                       {{"Nats-Msg-Id", id}}));
+    RETURN_IF_ERROR(connection.Publish(subject, inbox->Subject("1"), "x", {{"Nats-Msg-Id", id}}));
     return inbox->Next(10 * kSecond).status();
   }
 

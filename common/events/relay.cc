@@ -36,8 +36,8 @@ constexpr int kPage = 1000;  // rows marked in one transaction
 constexpr size_t kHeaderRoom = 4096;
 constexpr Micros kLook = 100000;  // how long a wait for answers goes without looking around
 constexpr Micros kFirstPause = 100000, kLongestPause = 2000000;  // between attempts
-constexpr Micros kLastEvents = 10'000'000;  // of other services to a partner, when sharing ended
-constexpr std::chrono::seconds kPassedOver(1);  // until what could not be sent is looked at again
+constexpr std::chrono::seconds kLastEvents(10);  // of all services to a partner, when sharing ended
+constexpr std::chrono::seconds kPassedOver(1);   // until what could not be sent is looked at again
 constexpr std::chrono::seconds kLookForStream(5);    // by the one who makes it
 constexpr std::chrono::seconds kLastWords(2);        // at the end
 constexpr std::chrono::milliseconds kLookAgain(20);  // then, whether another has sent it
@@ -94,6 +94,10 @@ Headers HeadersOf(const Row& event, const std::string& service, bool json) {
                                [](const auto& header) { return header.second.empty(); }),
                 headers.end());
   return headers;
+}
+
+std::string SubjectOf(const std::string& service, const std::string& type) {
+  return absl::StrCat("coproduction.", service, ".", type.substr(type.rfind('.') + 1));
 }
 
 // The relay to one receiver: a thread with a connection of its own.
@@ -170,6 +174,8 @@ class ReceiverRelay {
                        Connection::Open(EndpointOf(receiver_, options_.service + " relay")));
       ASSIGN_OR_RETURN(inbox_, connection_->OpenInbox());
     }
+    // Before the rows are loaded, which are judged by what is known then.
+    const bool informed = !receiver_.partner() || !options_.informed || options_.informed();
     std::vector<Row> rows;
     // One that was deleted is made anew although nothing is to be sent from here: others wait.
     if (read_back_ && options_.makes_streams && Steady::now() >= look_for_stream_) {
@@ -197,6 +203,7 @@ class ReceiverRelay {
       if (!read_back_) return true;  // another had the lease in the meantime
       ASSIGN_OR_RETURN(rows, Load());
     }
+    if (!informed) return false;
     return Send(std::move(rows), stop);
   }
 
@@ -219,11 +226,10 @@ class ReceiverRelay {
     }
     RETURN_IF_ERROR(options_.store->ReadAndWait([&](db::Conn& conn) -> Status {
       rows.clear();
-      std::vector<std::string> withheld;
       if (receiver_.partner()) {
         ASSIGN_OR_RETURN(const auto shares,
                          journal::SharesOf(conn, receiver_.name, options_.clock->Today()));
-        withheld = journal::Withheld(shares);
+        withheld_ = journal::Withheld(shares);
       }
       return conn.Query(
           "SELECT p.id, p.type, p.aggregate, p.paths, p.body, p.version, p.n, p.at, "
@@ -246,7 +252,7 @@ class ReceiverRelay {
             event.time = row.Int(7);
             event.waits_for = row.Int(8);
             event.epoch = row.Text(9);
-            event.withheld = absl::c_linear_search(withheld, event.type);
+            event.withheld = absl::c_linear_search(withheld_, event.type);
             return Status();
           });
     }));
@@ -291,18 +297,20 @@ class ReceiverRelay {
                                             " bytes is more than the server takes"));
         return;
       }
-      // What the partner has not fetched it is to fetch no more. All services have heard of it by
-      // then, so that none of their events follows.
+      // What the partner has not fetched of it, it is to fetch no more. All services have heard of
+      // it by then, so that none of their events follows.
       if (receiver_.partner() && row.type == SharingEnded::descriptor()->full_name()) {
-        if (options_.clock->Now() < row.time + kLastEvents) return;
-        failure = EndDurable(*connection_, receiver_.stream, receiver_.durable);
+        const auto seen = ended_.try_emplace(row.payload_id, Steady::now()).first;
+        if (Steady::now() < seen->second + kLastEvents) return;
+        std::vector<std::string> subjects;
+        for (const auto& type : withheld_) subjects.push_back(SubjectOf("*", type));
+        failure = PassOver(*connection_, receiver_.stream, receiver_.durable, subjects);
         if (!failure.ok()) return;
+        ended_.erase(seen);
       }
       FAILPOINT("before-publish");
-      failure = connection_->Publish(absl::StrCat("coproduction.", options_.service, ".",
-                                                  row.type.substr(row.type.rfind('.') + 1)),
-                                     inbox_.Subject(token), *body,
-                                     HeadersOf(row, options_.service, receiver_.json));
+      failure = connection_->Publish(SubjectOf(options_.service, row.type), inbox_.Subject(token),
+                                     *body, HeadersOf(row, options_.service, receiver_.json));
       if (failure.ok()) in_flight[token] = &lane;
       FAILPOINT("after-publish");
     };
@@ -421,9 +429,11 @@ class ReceiverRelay {
   Lease lease_;
   bool read_back_ = false;  // on this connection and lease
   uint64_t last_token_ = 0;
-  int64_t passed_over_ = 0;        // the last row of those that could not be sent...
-  Steady::time_point look_again_;  // ...until then
-  Status unsendable_;              // why
+  int64_t passed_over_ = 0;                      // the last row of those that could not be sent...
+  Steady::time_point look_again_;                // ...until then
+  Status unsendable_;                            // why
+  std::vector<std::string> withheld_;            // types that no agreement covers today
+  std::map<int64_t, Steady::time_point> ended_;  // rows that tell of an end, since when they wait
   Steady::time_point look_for_stream_;
 
   mutable std::mutex mutex_;

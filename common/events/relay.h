@@ -11,6 +11,7 @@
 // everything arrives when it is back.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -28,6 +29,9 @@ class Relay {
     db::Store* store = nullptr;
     const Clock* clock = nullptr;  // the hub's: what is shared with a partner today
     std::vector<Receiver> receivers;
+    // Whether this service has taken what it was told before it started: a partner is sent nothing
+    // until then, since an agreement may have ended meanwhile. Where there is none: at once.
+    std::function<bool()> informed = nullptr;
     // Of the relays to one receiver, one makes its stream and durable; the others wait (nats.h).
     bool makes_streams = true;
     Micros horizon = 180 * 1000000ll;  // how far back an acknowledged event may be lost

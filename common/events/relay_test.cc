@@ -1,6 +1,8 @@
 // What is committed is sent: once, in the order of each aggregate.
 #include "common/events/relay.h"
 
+#include <atomic>
+
 #include "common/events/relay_test.h"
 
 namespace hub::events {
@@ -53,6 +55,25 @@ TEST_P(RelayTest, WhatIsHeldBackIsSentWhenItsTimeHasComeAndNotOvertaken) {
   EndDay();
   AllSent();
   ExpectOnceInOrder(council_, 3);
+}
+
+// An agreement may have ended while the service was down.
+TEST_P(RelayTest, APartnerIsSentNothingBeforeTheServiceHasTakenWhatItWasTold) {
+  std::atomic<int> asked = 0;
+  std::atomic<bool> informed = false;
+  AddSome(services_, 1);
+  AddSome(council_, 1);
+  Relay::Options options;
+  options.informed = [&] {
+    ++asked;
+    return informed.load();
+  };
+  Start({services_, council_}, options);
+  ASSERT_TRUE(Until([&] { return asked > 2 && Size(services_) == 1; }));
+  EXPECT_EQ(Size(council_), 0);
+  informed = true;
+  AllSent();
+  ExpectOnceInOrder(council_, 1);
 }
 
 TEST_P(RelayTest, AnEventIsACloudEventInJsonOutsideAndInProtobufBetweenServices) {
