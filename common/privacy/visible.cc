@@ -84,8 +84,9 @@ struct Redaction {
   std::string PersonShown(const Message& record, const schema::Resource& resource,
                           const Relations& relations) const {
     const auto* own = record.GetDescriptor()->FindFieldByName(resource.option->own());
-    if (own == nullptr || (!schema::IsStandard(own) && !Visible(*own, viewer, relations)))
+    if (own == nullptr || (!schema::IsStandard(own) && !Visible(*own, viewer, relations))) {
       return "";
+    }
     const std::string name = schema::TextOf(record, own->name());
     return name.substr(name.rfind('/') + 1);
   }
