@@ -90,11 +90,9 @@ TEST_P(Density, EachRecordHasItsOwn) {
 }
 
 TEST_P(Density, OtherPartnersAndOtherForumsHearNothing) {
-  const std::string name = hub().NewRequest("forums/warwickshire/partners/icb");
+  const std::string name = hub().NewRequest(kIcb);
   ASSERT_TRUE(hub().Do(EngineCase::Change(name, true)).ok());
-  EXPECT_EQ(Heard(name),
-            (std::map<std::string, int>{
-                {"services", 2}, {kForum, 2}, {"forums/warwickshire/partners/icb", 1}}));
+  EXPECT_EQ(Heard(name), (std::map<std::string, int>{{"services", 2}, {kForum, 2}, {kIcb, 1}}));
 }
 
 TEST_P(Density, ARefusedCommandTakesNoNumber) {

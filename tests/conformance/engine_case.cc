@@ -31,11 +31,21 @@ EngineCase::EngineCase(const StoreOptions& options, const std::string& keys, int
   engine.store = store_.get();
   engine.keys = keys_.get();
   engine.clock = &clock_;
-  engine.receivers = {"services", kForum, kWcc, "forums/warwickshire/partners/icb",
-                      "forums/elsewhere"};
+  engine.receivers = {"services", kForum, kWcc, kIcb, "forums/elsewhere"};
   engine.replica = replica;
   engine_ =
       Must(journal::Engine::Open(std::move(engine), scheduling::MakeSchedulingModule().migrations));
+  // Both partners have an entry of the sharing agreement.
+  const Status shared = store_->WriteAndWait([](Conn& conn) {
+    for (const char* partner : {kWcc, kIcb}) {
+      conn.Post(
+          "INSERT INTO sharing(entry, item, partner, from_on, ends_on) "
+          "VALUES ($1, 'hub-work', $1, '', '') ON CONFLICT DO NOTHING",
+          {partner});
+    }
+    return Status();
+  });
+  EXPECT_TRUE(shared.ok()) << shared;
 }
 
 std::shared_ptr<journal::Call> EngineCase::Call(const std::string& request_id) {

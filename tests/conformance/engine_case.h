@@ -20,6 +20,7 @@ using coproduction::scheduling::v1::GetRequestRequest;
 
 inline constexpr char kForum[] = "forums/warwickshire";
 inline constexpr char kWcc[] = "forums/warwickshire/partners/wcc";
+inline constexpr char kIcb[] = "forums/warwickshire/partners/icb";
 
 class EngineCase {
  public:
