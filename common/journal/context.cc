@@ -18,10 +18,6 @@ namespace options = ::coproduction::options::v1;
 constexpr int kPageSize = 50;
 constexpr int kMostPageSize = 500;
 
-Status NotFound(const std::string& name) {
-  return Refuse(errors::RESOURCE_NOT_FOUND, "there is no '" + name + "' here", name);
-}
-
 std::string LastSegment(const std::string& name) { return name.substr(name.rfind('/') + 1); }
 
 // The column of a field, 'name' being the id.
@@ -32,15 +28,16 @@ std::string ColumnOf(const Resource& resource, const std::string& field) {
 }
 
 // Which rows of the forum are the caller's business, as SQL: its own where the method's policy says
-// OWN, of the partners' only its own, and of a partner's what is shared at this moment. A row that
-// is not is not even read, so it is in nothing told from one that is not there.
+// OWN, of the partners' only its own, of a partner's what is shared at this moment, and what is for
+// the caller's side where the record says `only`. A row that is not is not even read, so it is in
+// nothing told from one that is not there.
 struct Reach {
   bool none = false;
   std::string where;  // ' AND column = $n', from `values` on
   std::vector<db::Value> values;
 
-  void Only(const std::string& column, const std::string& value) {
-    values.emplace_back(value);
+  void Only(const std::string& column, db::Value value) {
+    values.push_back(std::move(value));
     where += " AND " + column + " = $" + std::to_string(values.size());
   }
 };
@@ -67,6 +64,13 @@ StatusOr<Reach> ReachOf(Command& command, const Resource& resource, std::vector<
     if (!resource.option->partner().empty() && !viewer->partner.empty()) {
       reach.Only(ColumnOf(resource, resource.option->partner()), viewer->partner);
     }
+  }
+  for (const auto& only : resource.option->only()) {
+    bool all = only.to() != call.principal.side;
+    for (int role : only.but()) {
+      all |= call.principal.Has(static_cast<options::Role>(role), call.forum);
+    }
+    if (!all) reach.Only(ColumnOf(resource, only.field()), int64_t{only.is()});
   }
   if (any) return reach;
   reach.none |= !own;
@@ -141,14 +145,14 @@ Status Read::Load(const std::string& name, const std::string& etag, bool lock, M
     return InvalidField("name",
                         "'" + name + "' is not a name of the form " + resource->option->pattern());
   }
-  if (forum != call.forum && call.principal.side != options::HUB) return NotFound(name);
+  if (forum != call.forum && call.principal.side != options::HUB) return NotHere(name);
   ASSIGN_OR_RETURN(const Reach reach, ReachOf(*command_, *resource, {forum, id}));
   bool found = false;
   if (!reach.none) {
     ASSIGN_OR_RETURN(found, db::ReadRecord(*command_->conn, command_->engine->sealer(), *resource,
                                            reach.where, reach.values, lock, out));
   }
-  if (!found) return NotFound(name);
+  if (!found) return NotHere(name);
   if (!etag.empty() && etag != schema::Etag(schema::VersionOf(*out))) {
     return Refuse(errors::ETAG_MISMATCH,
                   "'" + name + "' was changed meanwhile: your etag is " + etag + ", it is now " +
@@ -506,6 +510,10 @@ Message& Write::AddEvent(std::unique_ptr<Message> event, const Message& record) 
   }
   touched->event = std::move(event);
   return *touched->event;
+}
+
+Status NotHere(const std::string& name) {
+  return Refuse(errors::RESOURCE_NOT_FOUND, "there is no '" + name + "' here", name);
 }
 
 Status GiveWord(Write& write, coproduction::type::v1::Assent* assent) {

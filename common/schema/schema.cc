@@ -507,6 +507,14 @@ std::vector<std::string> Mistakes() {
         say(type->full_name(), "has no field '" + field + "', which its resource option names");
       }
     }
+    for (const auto& only : resource.option->only()) {
+      const auto* field = type->FindFieldByName(only.field());
+      if (field == nullptr || field->cpp_type() != FieldDescriptor::CPPTYPE_BOOL ||
+          resource.sealed()) {
+        say(type->full_name(),
+            "'only' goes by '" + only.field() + "', which is no bool with a column");
+      }
+    }
     if (All().by_collection.at(resource.collection) != &resource) {
       say(type->full_name(), "another resource has the collection '" + resource.collection + "'");
     }

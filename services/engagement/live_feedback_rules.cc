@@ -49,15 +49,4 @@ Status Triage(const v1::TriageLiveFeedbackRequest& in, const std::string& today,
   return Status();
 }
 
-bool IsFor(Reader reader, const v1::LiveFeedback& feedback) {
-  return reader == Reader::kSafeguardingLead ||
-         (reader == Reader::kForum ? !feedback.safeguarding() : feedback.cleared());
-}
-
-std::string FilterFor(Reader reader) {
-  return reader == Reader::kSafeguardingLead ? ""
-         : reader == Reader::kForum          ? "safeguarding = \"false\""
-                                             : "cleared = \"true\"";
-}
-
 }  // namespace hub::engagement

@@ -24,11 +24,4 @@ v1::LiveFeedback Received(const v1::GiveLiveFeedbackRequest& in,
 Status Triage(const v1::TriageLiveFeedbackRequest& in, const std::string& today,
               v1::LiveFeedback* feedback);
 
-// Who looks: a partner, the safeguarding lead, or another of the forum.
-enum class Reader { kPartner, kForum, kSafeguardingLead };
-// Whether it is there for that reader.
-bool IsFor(Reader reader, const v1::LiveFeedback& feedback);
-// The same as a filter of a list; empty: everything is.
-std::string FilterFor(Reader reader);
-
 }  // namespace hub::engagement

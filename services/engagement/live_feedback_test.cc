@@ -63,19 +63,6 @@ TEST(Triage, ClearsNothingOfWhatIsFlagged) {
   EXPECT_TRUE(Triage(in, "2021-12-06", &feedback).ok());
 }
 
-TEST(Readers, SeeWhatIsForThem) {
-  v1::LiveFeedback plain, cleared, flagged;
-  cleared.set_cleared(true);
-  flagged.set_safeguarding(true);
-  auto sees = [&](Reader reader) {
-    return std::string(IsFor(reader, plain) ? "plain " : "") +
-           (IsFor(reader, cleared) ? "cleared " : "") + (IsFor(reader, flagged) ? "flagged" : "");
-  };
-  EXPECT_EQ(sees(Reader::kPartner), "cleared ");
-  EXPECT_EQ(sees(Reader::kForum), "plain cleared ");
-  EXPECT_EQ(sees(Reader::kSafeguardingLead), "plain cleared flagged");
-}
-
 class LiveFeedback : public MiniEngagement {
  protected:
   LiveFeedback()
@@ -221,8 +208,12 @@ TEST_P(LiveFeedback, WhatIsFlaggedIsForTheSafeguardingLeadAlone) {
   get.set_name(triage.name());
   EXPECT_TRUE(
       Refused(mini_.Call<v1::LiveFeedback>(chair_, get).status(), errors::RESOURCE_NOT_FOUND));
-  EXPECT_TRUE(
-      Refused(mini_.Call<v1::LiveFeedback>(chair_, triage).status(), errors::RESOURCE_NOT_FOUND));
+  for (const char* etag : {"", "\"2\"", "\"9\""}) {
+    triage.set_etag(etag);
+    EXPECT_TRUE(
+        Refused(mini_.Call<v1::LiveFeedback>(chair_, triage).status(), errors::RESOURCE_NOT_FOUND));
+  }
+  triage.clear_etag();
   ASSERT_EQ(Seen(lead_, "safeguarding = \"true\"").size(), 2u);
   EXPECT_EQ(Done<v1::LiveFeedback>(lead_, get).text(), "The driver shouts and shoves.");
   triage.set_safeguarding(false);  // it was no danger

@@ -74,7 +74,10 @@ static StatusOr<v1::Record> ShareRecord(Write& write, const v1::ShareRecordReque
 static StatusOr<v1::Point> AddPoint(Write& write, const v1::AddPointRequest& in) {
   ASSIGN_OR_RETURN(auto record, write.Get<v1::Record>(in.record()));
   ASSIGN_OR_RETURN(auto settings, write.Settings<v1::EngagementSettings>());
-  ASSIGN_OR_RETURN(auto corrected, write.Find<v1::Point>(in.corrects()));
+  std::optional<v1::Point> corrected;
+  if (!in.corrects().empty()) {
+    ASSIGN_OR_RETURN(corrected, write.Get<v1::Point>(in.corrects()));
+  }
   v1::Point point = NewPoint(in, record, write.today());
   RETURN_IF_ERROR(MayAdd(point, record, corrected, settings));
   record.set_points(point.position());

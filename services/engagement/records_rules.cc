@@ -54,9 +54,6 @@ Status MayAdd(const v1::Point& point, const v1::Record& record,
                                         "', a point of another record; name one of " +
                                         record.name());
   }
-  if (!point.corrects().empty() && !corrected) {
-    return InvalidField("corrects", "corrects is '" + point.corrects() + "', which is no point");
-  }
   if (IsSealed(record) && !corrected) {
     return RuleRefused("record_sealed", record.name() +
                                             " is agreed and sealed; a correction names the point "

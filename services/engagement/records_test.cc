@@ -84,8 +84,6 @@ TEST(Record, OnceSealedTakesOnlyCorrectionsOfItsOwnPoints) {
     EXPECT_TRUE(MayAdd(point, record, PointOf(1, "said"), Defaults()).ok());
     point.clear_corrects();
   }
-  point.set_corrects("forums/w/points/1");
-  EXPECT_EQ(ReasonOf(MayAdd(point, record, {}, Defaults())), errors::INVALID_FIELD);
   auto foreign = PointOf(1, "said");
   foreign.set_record("forums/w/records/2");
   EXPECT_EQ(ReasonOf(MayAdd(point, record, foreign, Defaults())), errors::INVALID_FIELD);
@@ -272,6 +270,19 @@ TEST_P(Records, OnceSealedTakeCorrectionsAndShowTampering) {
           })
           .ok());
   EXPECT_FALSE(RecordNow("7").seal_holds());
+}
+
+TEST_P(Records, TakeNoCorrectionOfAPointThatIsNotTheirs) {
+  ASSERT_TRUE(Present("7").ok());
+  ASSERT_TRUE(Present("8", "2021-12-03", "health").ok());
+  ASSERT_TRUE(Present("9").ok());
+  auto correction = Said("7", "too early in the day");
+  correction.set_corrects(Done<v1::Point>(chair_, Said("8", "too far")).name());
+  EXPECT_TRUE(Refused(mini_.Call<v1::Point>(facilitator_, correction).status(),
+                      errors::RESOURCE_NOT_FOUND, correction.corrects()));
+  correction.set_corrects(Done<v1::Point>(chair_, Said("9", "too far")).name());
+  EXPECT_TRUE(Refused(mini_.Call<v1::Point>(facilitator_, correction).status(),
+                      errors::INVALID_FIELD, "corrects"));
 }
 
 TEST_P(Records, GoTheirWayOnlyAndShowNoOtherPartnersItems) {

@@ -101,20 +101,23 @@ static StatusOr<v1::RemunerationFigures> GetRemunerationFigures(
   RETURN_IF_ERROR(read.sql().Query(
       "SELECT f.id, f.title, CAST(SUM(l.minutes) AS BIGINT),"
       " CAST(SUM(CASE WHEN l.payment_class = 'EXPENSE' THEN 0 ELSE l.amount_pence END) AS BIGINT),"
-      " CAST(SUM(CASE WHEN l.payment_class = 'EXPENSE' THEN l.amount_pence ELSE 0 END) AS BIGINT)"
+      " CAST(SUM(CASE WHEN l.payment_class = 'EXPENSE' THEN l.amount_pence ELSE 0 END) AS BIGINT),"
+      " COALESCE(f.partner_id, '')"
       " FROM claim_lines l JOIN claims c ON c.forum = l.forum AND c.id = l.claim_id"
       " JOIN funds f ON f.forum = l.forum AND f.id = l.fund_id"
       " WHERE l.forum = $1 AND l.date >= $2 AND l.date <= $3 AND l.state = 'CLAIMED'"
-      " AND c.state = 'PAID' GROUP BY f.id, f.title ORDER BY f.id",
+      " AND c.state = 'PAID' GROUP BY f.id, f.title, f.partner_id ORDER BY f.id",
       {read.forum(), in.from_date(), in.to_date()}, [&](const db::Row& row) {
+        out.set_minutes_paid(out.minutes_paid() + row.Int(2));
+        out.set_fees_pence(out.fees_pence() + row.Int(3));
+        out.set_expenses_pence(out.expenses_pence() + row.Int(4));
+        // A partner's officer, for whom it is asked, is told of the partner's own funds alone.
+        if (!read.partner().empty() && row.Text(5) != read.partner()) return absl::OkStatus();
         auto& fund = *out.add_by_fund();
         fund.set_fund("forums/" + read.forum() + "/funds/" + std::string(row.Text(0)));
         fund.set_title(std::string(row.Text(1)));
         fund.set_fees_pence(row.Int(3));
         fund.set_expenses_pence(row.Int(4));
-        out.set_minutes_paid(out.minutes_paid() + row.Int(2));
-        out.set_fees_pence(out.fees_pence() + row.Int(3));
-        out.set_expenses_pence(out.expenses_pence() + row.Int(4));
         return absl::OkStatus();
       }));
   return out;

@@ -158,6 +158,29 @@ TEST(Methods, ThatListHavePagesAndAFilter) {
   }
 }
 
+TEST(Methods, ThatListAreOrderedByWhatEachCallerSees) {
+  privacy::Viewer viewer;
+  for (const auto& item : schema::DataItems()) viewer.shares[item] = "an entry";
+  for (const auto* method : schema::Methods()) {
+    const auto* out = method->descriptor->output_type();
+    const auto* list = out->field_count() > 0 ? out->field(0)->message_type() : nullptr;
+    const auto* resource = list == nullptr ? nullptr : schema::FindResource(list);
+    if (!out->FindFieldByName("next_page_token") || resource == nullptr) continue;
+    const std::string& order = resource->option->order();
+    if (order.empty()) continue;
+    const FieldDescriptor* field = list->FindFieldByName(order);
+    ASSERT_NE(field, nullptr) << list->full_name() << " is ordered by '" << order << "'";
+    for (int i = options::Role_MIN; i <= options::Role_MAX; ++i) {
+      const auto role = static_cast<options::Role>(i);
+      if (!options::Role_IsValid(i) || AccessOf(*method, role) == Access::kNo) continue;
+      viewer.side = SideOf(role);
+      viewer.roles = {role};
+      EXPECT_TRUE(privacy::Visible(*field, viewer, {}))
+          << method->path << " shows a " << options::Role_Name(role) << " the order by " << order;
+    }
+  }
+}
+
 TEST(Methods, ThatLeadFromStateToStateNameStatesOfWhatTheyReturn) {
   for (const auto* method : schema::Methods()) {
     if (method->option->transitions().empty()) continue;

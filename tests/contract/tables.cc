@@ -253,6 +253,19 @@ std::string Methods() {
     while (line.back() == ' ') line.pop_back();
     table += line + "\n";
   }
+  table += "\nRecords that are there for some only:\n";
+  for (const char* service : {"membership", "scheduling", "engagement", "remuneration"}) {
+    for (const auto* resource : schema::Resources(service)) {
+      for (const auto& only : resource->option->only()) {
+        table += "  " + resource->type->name() + ": for " + options::Side_Name(only.to()) +
+                 " those that are " + (only.is() ? "" : "not ") + only.field();
+        for (int role : only.but()) {
+          table += "; all for " + options::Role_Name(static_cast<options::Role>(role));
+        }
+        table += "\n";
+      }
+    }
+  }
   return table;
 }
 
