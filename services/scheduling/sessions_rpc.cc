@@ -8,11 +8,26 @@
 namespace hub::scheduling {
 
 namespace events = ::coproduction::scheduling::events::v1;
+namespace options = ::coproduction::options::v1;
 using v1::SchedulingSettings;
 using v1::Session;
 
+// The caller's partner, by name; empty for the forum.
+static std::string PartnerOf(const Read& read) {
+  return read.partner().empty() ? "" : "forums/" + read.forum() + "/partners/" + read.partner();
+}
+
+// The session that a request names, to be changed for the caller's side.
+template <class Request>
+static StatusOr<Session> Run(Write& write, const Request& in) {
+  ASSIGN_OR_RETURN(Session session, write.Get<Session>(in.name(), in.etag()));
+  RETURN_IF_ERROR(Facilitate(PartnerOf(write), &session));
+  return session;
+}
+
 static StatusOr<Session> CreateSession(Write& write, const v1::CreateSessionRequest& in) {
   Session session = in.session();
+  RETURN_IF_ERROR(Facilitate(PartnerOf(write), &session));
   std::optional<Session> hub;
   if (session.has_prep_of()) {
     ASSIGN_OR_RETURN(hub, write.Find<Session>(session.prep_of()));
@@ -26,13 +41,13 @@ static StatusOr<Session> CreateSession(Write& write, const v1::CreateSessionRequ
 }
 
 static StatusOr<Session> SetJoiningLink(Write& write, const v1::SetJoiningLinkRequest& in) {
-  ASSIGN_OR_RETURN(Session session, write.Get<Session>(in.name(), in.etag()));
+  ASSIGN_OR_RETURN(Session session, Run(write, in));
   session.set_joining_link(in.joining_link());
   return write.Put(std::move(session));
 }
 
 static StatusOr<Session> ProposeAgenda(Write& write, const v1::ProposeAgendaRequest& in) {
-  ASSIGN_OR_RETURN(Session session, write.Get<Session>(in.name(), in.etag()));
+  ASSIGN_OR_RETURN(Session session, Run(write, in));
   v1::Agenda* agenda = session.mutable_agenda();
   agenda->set_link_person(in.link_person());
   agenda->set_brief(in.brief());
@@ -51,7 +66,7 @@ static StatusOr<bool> HasPrep(Read& read, const std::string& session) {
 }
 
 static StatusOr<Session> AgreeAgenda(Write& write, const v1::AgreeAgendaRequest& in) {
-  ASSIGN_OR_RETURN(Session session, write.Get<Session>(in.name(), in.etag()));
+  ASSIGN_OR_RETURN(Session session, Run(write, in));
   ASSIGN_OR_RETURN(auto settings, write.Settings<SchedulingSettings>());
   ASSIGN_OR_RETURN(auto items, ItemsOf(write, session.name()));
   ASSIGN_OR_RETURN(bool has_prep, HasPrep(write, session.name()));
@@ -65,20 +80,20 @@ static StatusOr<Session> AgreeAgenda(Write& write, const v1::AgreeAgendaRequest&
 }
 
 static StatusOr<Session> TakeBackAgenda(Write& write, const v1::TakeBackAgendaRequest& in) {
-  ASSIGN_OR_RETURN(Session session, write.Get<Session>(in.name(), in.etag()));
+  ASSIGN_OR_RETURN(Session session, Run(write, in));
   TakeBackWord(write, session.mutable_agreement());
   return write.Put(std::move(session));
 }
 
 static StatusOr<Session> AgreeFaceToFace(Write& write, const v1::AgreeFaceToFaceRequest& in) {
-  ASSIGN_OR_RETURN(Session session, write.Get<Session>(in.name(), in.etag()));
+  ASSIGN_OR_RETURN(Session session, Run(write, in));
   RETURN_IF_ERROR(GiveWord(write, session.mutable_face_to_face()));
   if (Both(session.face_to_face())) session.set_mode(Session::FACE_TO_FACE);
   return write.Put(std::move(session));
 }
 
 static StatusOr<Session> HoldSession(Write& write, const v1::HoldSessionRequest& in) {
-  ASSIGN_OR_RETURN(Session session, write.Get<Session>(in.name(), in.etag()));
+  ASSIGN_OR_RETURN(Session session, Run(write, in));
   ASSIGN_OR_RETURN(auto settings, write.Settings<SchedulingSettings>());
   ASSIGN_OR_RETURN(auto placed, RepsOfSession(write, session.name()));
   session.set_reps_present(in.has_reps_present() ? in.reps_present()
@@ -94,7 +109,7 @@ static StatusOr<Session> HoldSession(Write& write, const v1::HoldSessionRequest&
 // Its items follow by themselves (due row ItemFellAway), one command each, and their places with
 // them.
 static StatusOr<Session> CancelSession(Write& write, const v1::CancelSessionRequest& in) {
-  ASSIGN_OR_RETURN(Session session, write.Get<Session>(in.name(), in.etag()));
+  ASSIGN_OR_RETURN(Session session, Run(write, in));
   RETURN_IF_ERROR(EndPlaces(write, "session_id = $2 AND item_id IS NULL", {IdOf(session.name())},
                             "the session is cancelled"));
   session.set_cancel_reason(in.reason());
@@ -132,16 +147,20 @@ static Status FillSession(Read& read, Session* session) {
   return Status();
 }
 
-// Who attends: the facilitator, a rep with a place, the requestor of an item.
+// Who attends: a rep with a place; the facilitator, the requestor of an item.
 static bool Attends(Read& read, const Session& session) {
-  if (read.principal().Has(coproduction::options::v1::FACILITATOR, read.forum())) return true;
+  if (read.side() == options::PARTNER && session.facilitator() == PartnerOf(read) &&
+      read.principal().Has(options::FACILITATOR, read.forum())) {
+    return true;
+  }
   if (read.person().empty()) return false;
   StatusOr<int64_t> places = read.Number(
-      "SELECT (SELECT COUNT(*) FROM allocations WHERE forum = $1 AND session_id = $2 AND "
-      "rep_id = $3 AND state = 'ALLOCATED') + "
-      "(SELECT COUNT(*) FROM items JOIN requests ON requests.forum = items.forum AND "
-      "requests.id = items.request_id WHERE items.forum = $1 AND items.session_id = $2 AND "
-      "items.state <> 'DROPPED' AND requests.requestor_person = $3)",
+      read.side() == options::FORUM
+          ? "SELECT COUNT(*) FROM allocations WHERE forum = $1 AND session_id = $2 AND "
+            "rep_id = $3 AND state = 'ALLOCATED'"
+          : "SELECT COUNT(*) FROM items JOIN requests ON requests.forum = items.forum AND "
+            "requests.id = items.request_id WHERE items.forum = $1 AND items.session_id = $2 AND "
+            "items.state <> 'DROPPED' AND requests.requestor_person = $3",
       {read.forum(), IdOf(session.name()), read.person()});
   return places.ok() && *places > 0;
 }

@@ -35,6 +35,17 @@ void Complete(const v1::SchedulingSettings& settings, Session* session) {
   }
 }
 
+Status Facilitate(const std::string& partner, Session* session) {
+  if (partner.empty() || session->facilitator() == partner) return Status();
+  if (session->has_facilitator()) {
+    return RuleRefused("facilitator", "the session is facilitated by " + session->facilitator() +
+                                          ", whose people act for the partners' side; ask them, "
+                                          "or the forum's chair");
+  }
+  session->set_facilitator(partner);
+  return Status();
+}
+
 Status MayBePlanned(const Session& session, const std::optional<Session>& hub) {
   if (IsBankHoliday(session.date())) {
     return RuleRefused("bank_holiday", session.date() +

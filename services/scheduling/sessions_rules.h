@@ -22,6 +22,10 @@ v1::Activity::Kind ActivityOf(v1::Session::Series series);
 // A new session: what its caller left open as the forum's settings say.
 void Complete(const v1::SchedulingSettings& settings, v1::Session* session);
 
+// Whoever acts for `partner` (empty: for the forum) acts for a session that this partner
+// facilitates; one that none facilitates is then its own. [seed]
+Status Facilitate(const std::string& partner, v1::Session* session);
+
 // A date that is no bank holiday [ours]; a prep session, and only it, names the hub session that it
 // prepares, which comes on or after its day. `hub` is the session named, if there is one.
 Status MayBePlanned(const v1::Session& session, const std::optional<v1::Session>& hub);

@@ -98,6 +98,17 @@ TEST(Planning, APrepSessionAndOnlyItNamesAHubSessionToCome) {
   EXPECT_EQ(RuleOf(MayBePlanned(hub, prep)), "session.prep_of");
 }
 
+TEST(Facilitating, IsThePartnersThatIsNamedOrComesFirst) {
+  Session session = Hub("2022-03-11");
+  EXPECT_TRUE(Facilitate("", &session).ok());
+  EXPECT_FALSE(session.has_facilitator());
+  EXPECT_TRUE(Facilitate("forums/w/partners/wcc", &session).ok());
+  EXPECT_TRUE(Facilitate("forums/w/partners/wcc", &session).ok());
+  EXPECT_TRUE(Facilitate("", &session).ok());
+  EXPECT_EQ(RuleOf(Facilitate("forums/w/partners/health", &session)), "facilitator");
+  EXPECT_EQ(session.facilitator(), "forums/w/partners/wcc");
+}
+
 TEST(Agenda, HasAHundredAndFiveMinutesForItems) {
   Session session = Hub("2022-01-14");
   EXPECT_EQ(FreeMinutes(session, {}, Defaults()), 105);
@@ -273,6 +284,30 @@ TEST_P(SessionsRpc, JoiningLinkReachesOnlyWhoAttends) {
   EXPECT_EQ(link(mini_.Token(REP, "r1")), set.joining_link());
   EXPECT_EQ(link(mini_.Token(REP, "r2")), "");
   EXPECT_EQ(link(mini_.Token(coproduction::options::v1::REQUESTOR, "p-other")), "");
+}
+
+TEST_P(SessionsRpc, IsRunByTheFacilitatorsPartnerAlone) {
+  EXPECT_EQ(Hub("2021-12-03").facilitator(), std::string(kForum) + "/partners/wcc");
+  auto create = NewSession(Session::HUB, "2021-12-17");
+  auto open = Do<Session>(chair_, create);
+  create.mutable_session()->set_facilitator(std::string(kForum) + "/partners/health");
+  auto others = Do<Session>(chair_, create);
+  auto set = Named<v1::SetJoiningLinkRequest>(others.name());
+  set.set_joining_link("https://meet.example.org/health");
+  EXPECT_TRUE(Refused(mini_.Call<Session>(facilitator_, set).status(), errors::RULE_REFUSED,
+                      "facilitator"));
+  EXPECT_TRUE(Refused(mini_.Call<Session>(facilitator_, create).status(), errors::RULE_REFUSED,
+                      "facilitator"));
+  Do<Session>(chair_, set);
+  auto link = [&](const Session& session) {
+    return Do<Session>(facilitator_, Named<v1::GetSessionRequest>(session.name())).joining_link();
+  };
+  EXPECT_EQ(link(others), "");
+  set.set_name(open.name());
+  Do<Session>(chair_, set);
+  EXPECT_EQ(link(open), "");
+  Do<Session>(facilitator_, Named<v1::AgreeFaceToFaceRequest>(open.name()));
+  EXPECT_EQ(link(open), set.joining_link());
 }
 
 TEST_P(SessionsRpc, IsHeldWithQuorumOrWithAReason) {
