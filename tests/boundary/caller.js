@@ -1,13 +1,17 @@
 'use strict';
 // An outside caller at the hub's gRPC door who makes tokens too, good and forged, by a library that is
-// not the hub's: tests/boundary/tokens drives it, a JSON object a line each way.
+// not the hub's: tests/boundary/{tokens,policy} drive it, a JSON object a line each way.
 //
 //   {"do": "key", "name", "kind": "RSA|PSS|EC|ED", "kid", "pem": FILE or none}     -> its public JWK
-//   {"do": "call", "method": "Requests.ListRequests", "request", "token": RECIPE or none, "server",
-//    "tls": {"authority", "certificate", "key"} or none, "name": of the server, "within": ms or none,
-//    "times": n, "at_once": bool}                                             -> an outcome a call
+//   {"do": "call", "method": "scheduling.Requests.ListRequests", "request", "token": RECIPE or none,
+//    "server", "tls": {"authority", "certificate", "key"} or none, "name": of the server,
+//    "within": ms or none, "times": n, "at_once": bool, "keep": the connection}  -> an outcome a call
+//   {"do": "race", "calls": [A, B, ...], "times": n}: each in turn, in an order that is drawn anew
+//                                                 -> of each its times in microseconds, and outcome
+//   {"do": "mint", "token": RECIPE}               -> the token
+//   {"do": "methods"}          -> of each its fields and what it returns, by 'scheduling.Requests.ListRequests'
 //
-// A recipe: {"key", "header", "claims", "forged": "none|hs256|unsigned" or none, "append"}; what the
+// In a request, $ID is a new UUID. A recipe: {"key", "header", "claims", "forged": "none|hs256|unsigned" or none, "append"}; what the
 // header and the claims say goes over what the key says, and null takes it out.
 
 const crypto = require('node:crypto');
@@ -19,25 +23,13 @@ const foreign = path.join(__dirname, '../foreign/node_modules');
 const grpc = require(path.join(foreign, '@grpc/grpc-js'));
 const loader = require(path.join(foreign, '@grpc/proto-loader'));
 
+const protos = path.join(__dirname, '../../proto');
 const definition = loader.loadSync(
-  [
-    'errors/v1/errors.proto',
-    'hub/v1/directory.proto',
-    'hub/v1/hub.proto',
-    'membership/v1/forums.proto',
-    'membership/v1/members.proto',
-    'scheduling/v1/requests.proto',
-  ].map((file) => `coproduction/${file}`),
-  {
-    includeDirs: [path.join(__dirname, '../../proto')],
-    keepCase: true,
-    longs: String,
-    enums: String,
-    oneofs: true,
-  },
+  fs.readdirSync(protos, { recursive: true }).filter((file) => file.endsWith('.proto')),
+  { includeDirs: [protos, '/usr/include'], keepCase: true, longs: String, enums: String, defaults: true,
+    oneofs: true },
 );
 const packages = grpc.loadPackageDefinition(definition).coproduction;
-const GROUPS = { Directory: 'hub', Hub: 'hub', Requests: 'scheduling' };
 
 // ---- tokens ----
 
@@ -92,7 +84,10 @@ const decode = (name, bytes) => definition[`coproduction.errors.v1.${name}`].des
 // What a refusal says, and after how many milliseconds to come again.
 function outcomeOf(error, answer) {
   if (!error) return { code: 'OK', answer };
-  const found = { code: grpc.status[error.code], reason: '', words: error.details };
+  // `said`: all that leaves the hub with it.
+  const all = Object.entries(error.metadata?.getMap() ?? {}).map(([name, value]) => `${name}: ${value.toString('latin1')}`);
+  const said = [error.code, error.details, ...all.sort()].join('\n');
+  const found = { code: grpc.status[error.code], reason: '', words: error.details, said };
   const [bytes] = error.metadata?.get('grpc-status-details-bin') ?? [];
   if (bytes === undefined) return found;
   for (const { type_url: type, value } of decode('RpcStatus', bytes).details ?? []) {
@@ -107,37 +102,83 @@ function outcomeOf(error, answer) {
 
 const read = (file) => (file ? fs.readFileSync(file) : null);
 
-async function call({ method, request = {}, token, server, tls, name, within, times = 1, at_once }) {
-  const [service, verb] = method.split('.');
+const kept = {};
+
+function connect({ method, server, tls, name, keep }) {
+  const [group, service, verb] = method.split('.');
+  if (keep && kept[service + group + server]) return [kept[service + group + server], verb];
   const credentials = tls
     ? grpc.credentials.createSsl(read(tls.authority), read(tls.key), read(tls.certificate))
     : grpc.credentials.createInsecure();
-  const options = { 'grpc.use_local_subchannel_pool': 1, 'grpc.enable_retries': 0 };
+  // One that is kept serves all services of its server.
+  const options = { 'grpc.use_local_subchannel_pool': keep ? 0 : 1, 'grpc.enable_retries': 0 };
   if (name) options['grpc.ssl_target_name_override'] = name;
-  const client = new packages[GROUPS[service] ?? 'membership'].v1[service](server, credentials, options);
+  const client = new packages[group].v1[service](server, credentials, options);
+  if (keep) kept[service + group + server] = client;
+  return [client, verb];
+}
+
+function once([client, verb], { request = {}, within }, token) {
+  const metadata = new grpc.Metadata();
+  if (token) metadata.set('authorization', `Bearer ${token}`);
+  const how = within ? { deadline: Date.now() + within } : {};
+  const wanted = JSON.parse(JSON.stringify(request).replaceAll('$ID', () => crypto.randomUUID()));
+  return new Promise((resolve) =>
+    client[verb](wanted, metadata, how, (error, answer) => resolve(outcomeOf(error, answer))),
+  );
+}
+
+async function call(asked) {
+  const { token, times = 1, at_once, keep } = asked;
+  const way = connect(asked);
   const minted = token && (typeof token === 'string' ? token : mint(token));
-  const once = () =>
-    new Promise((resolve) => {
-      const metadata = new grpc.Metadata();
-      if (minted) metadata.set('authorization', `Bearer ${minted}`);
-      const how = within ? { deadline: Date.now() + within } : {};
-      const wanted = JSON.parse(JSON.stringify(request).replaceAll('$ID', crypto.randomUUID()));
-      client[verb](wanted, metadata, how, (error, answer) => resolve(outcomeOf(error, answer)));
-    });
   const outcomes = [];
   if (at_once) {
-    outcomes.push(...(await Promise.all(Array.from({ length: times }, once))));
+    outcomes.push(...(await Promise.all(Array.from({ length: times }, () => once(way, asked, minted)))));
   } else {
-    for (let i = 0; i < times; i++) outcomes.push(await once());
+    for (let i = 0; i < times; i++) outcomes.push(await once(way, asked, minted));
   }
-  client.close();
+  if (!keep) way[0].close();
   return outcomes;
+}
+
+async function race({ calls, times }) {
+  const runs = calls.map((asked) => ({ way: connect({ ...asked, keep: true }), asked, took: [], outcome: null }));
+  for (let round = -10; round < times; ++round) {
+    const drawn = runs.map((run) => [Math.random(), run]).sort(([a], [b]) => a - b);
+    for (const [, run] of drawn) {
+      const began = process.hrtime.bigint();
+      run.outcome = await once(run.way, run.asked, run.asked.token);
+      if (round >= 0) run.took.push(Number(process.hrtime.bigint() - began) / 1000);
+    }
+  }
+  return runs.map(({ took, outcome }) => ({ took, outcome }));
+}
+
+function methods() {
+  const found = {};
+  for (const [name, service] of Object.entries(definition)) {
+    const [ours, group, version, noun] = name.split('.');
+    if (ours !== 'coproduction' || version !== 'v1' || service.type || service.format) continue;
+    for (const [verb, method] of Object.entries(service)) {
+      found[`${group}.${noun}.${verb}`] = {
+        fields: method.requestType.type.field.map((field) => field.name),
+        types: Object.fromEntries(method.requestType.type.field.map((field) => [field.name, field.typeName])),
+        answers: method.responseType.type.field.map((field) => field.name),
+        returns: method.responseType.type.name,
+        first: method.responseType.type.field[0]?.typeName ?? '',
+      };
+    }
+  }
+  return found;
 }
 
 async function answer(line) {
   const asked = JSON.parse(line);
   if (asked.do === 'key') return makeKey(asked);
   if (asked.do === 'mint') return mint(asked.token);
+  if (asked.do === 'race') return race(asked);
+  if (asked.do === 'methods') return methods();
   return call(asked);
 }
 
