@@ -18,6 +18,10 @@ namespace options = ::coproduction::options::v1;
 constexpr int kPageSize = 50;
 constexpr int kMostPageSize = 500;
 
+Status NotFound(const std::string& name) {
+  return Refuse(errors::RESOURCE_NOT_FOUND, "there is no '" + name + "' here", name);
+}
+
 std::string LastSegment(const std::string& name) { return name.substr(name.rfind('/') + 1); }
 
 // The column of a field, 'name' being the id.
@@ -47,7 +51,15 @@ StatusOr<Reach> ReachOf(Command& command, const Resource& resource, std::vector<
   Reach reach;
   reach.values = std::move(values);
   const journal::Call& call = *command.call;
-  if (call.method == nullptr || call.principal.side == options::HUB) return reach;
+  if (call.method == nullptr) return reach;
+  if (call.principal.side == options::HUB) {
+    // An officer for whom another service asks has no more of it than by itself.
+    const std::string partner = call.principal.partner(call.forum);
+    if (!partner.empty() && !resource.option->partner().empty()) {
+      reach.Only(ColumnOf(resource, resource.option->partner()), partner);
+    }
+    return reach;
+  }
   bool any = false, own = false;
   for (const auto& policy : call.method->option->policy()) {
     for (int role : policy.roles()) {
@@ -145,14 +157,14 @@ Status Read::Load(const std::string& name, const std::string& etag, bool lock, M
     return InvalidField("name",
                         "'" + name + "' is not a name of the form " + resource->option->pattern());
   }
-  if (forum != call.forum && call.principal.side != options::HUB) return NotHere(name);
+  if (forum != call.forum && call.principal.side != options::HUB) return NotFound(name);
   ASSIGN_OR_RETURN(const Reach reach, ReachOf(*command_, *resource, {forum, id}));
   bool found = false;
   if (!reach.none) {
     ASSIGN_OR_RETURN(found, db::ReadRecord(*command_->conn, command_->engine->sealer(), *resource,
                                            reach.where, reach.values, lock, out));
   }
-  if (!found) return NotHere(name);
+  if (!found) return NotFound(name);
   if (!etag.empty() && etag != schema::Etag(schema::VersionOf(*out))) {
     return Refuse(errors::ETAG_MISMATCH,
                   "'" + name + "' was changed meanwhile: your etag is " + etag + ", it is now " +
@@ -510,10 +522,6 @@ Message& Write::AddEvent(std::unique_ptr<Message> event, const Message& record) 
   }
   touched->event = std::move(event);
   return *touched->event;
-}
-
-Status NotHere(const std::string& name) {
-  return Refuse(errors::RESOURCE_NOT_FOUND, "there is no '" + name + "' here", name);
 }
 
 Status GiveWord(Write& write, coproduction::type::v1::Assent* assent) {

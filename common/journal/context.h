@@ -162,9 +162,6 @@ class Write : public Read {
   Message& AddEvent(std::unique_ptr<Message> event, const Message& record);
 };
 
-// What is said of a record that is not there, and of one that is not the caller's business.
-Status NotHere(const std::string& name);
-
 // The caller's side gives its word on a two-sided act. Refused for a person who gave the other
 // side's word; giving it twice changes nothing.
 Status GiveWord(Write& write, coproduction::type::v1::Assent* assent);

@@ -223,8 +223,9 @@ bool Shown(const FieldDescriptor& field, const privacy::Shares& shares) {
   viewer.side = options::PARTNER;
   viewer.shares = shares;
   for (int i = options::Role_MIN; i <= options::Role_MAX; ++i) {
-    if (options::Role_IsValid(i) && OfPartner(static_cast<options::Role>(i)))
+    if (options::Role_IsValid(i) && OfPartner(static_cast<options::Role>(i))) {
       viewer.roles.insert(i);
+    }
   }
   return privacy::Visible(field, viewer, {options::Field::OWN, options::Field::ATTENDEE});
 }

@@ -12,7 +12,7 @@ scratch_fill() {
   exec 9> "$scratch.lock"
   flock -n 9 || { echo "another run uses $scratch; wait for it, or set HUB_SCRATCH" >&2; exit 1; }
   python3 - "$root" "$scratch" << 'PYTHON'
-import pathlib, subprocess, sys
+import os, pathlib, subprocess, sys
 root, scratch = map(pathlib.Path, sys.argv[1:])
 listed = subprocess.run(["git", "-C", root, "ls-files", "-coz", "--exclude-standard"],
                         check=True, capture_output=True, text=True).stdout
@@ -22,9 +22,10 @@ for name in files:
     if not old.is_file() or old.read_bytes() != new:
         old.parent.mkdir(parents=True, exist_ok=True)
         old.write_bytes(new)
+    os.chmod(scratch / name, (root / name).stat().st_mode)
 for old in scratch.rglob("*"):
     name = old.relative_to(scratch).as_posix()
-    if old.is_file() and not name.startswith("build/") and name not in files:
+    if old.is_file() and not name.startswith("build/") and "node_modules/" not in name and name not in files:
         old.unlink()
 PYTHON
   cmake -S "$scratch" -B "$build" -G Ninja > "$scratch.log" 2>&1 || { cat "$scratch.log"; exit 1; }
