@@ -25,6 +25,10 @@ class Authenticator {
   // share it and it checks them too.
   Authenticator(std::shared_ptr<Trust> trust, std::shared_ptr<const Signer> inside);
   void SetDirectory(Directory directory) { directory_ = std::move(directory); }
+  // Today's, of whomever. May wait.
+  StatusOr<std::vector<Grant>> GrantsOf(const std::string& issuer, const std::string& subject) {
+    return directory_(issuer, subject);
+  }
 
   // Without waiting: a principal known from a moment ago, or a service that speaks for itself, whom
   // its token alone tells. (So whoever waits for grants holds up nobody who answers for them,

@@ -235,6 +235,7 @@ Status Run(std::vector<Module> modules, sigset_t* signals) {
     ASSIGN_OR_RETURN(auto runtime, Runtime::Open(std::move(module), options));
     process.runtimes.push_back(std::move(runtime));
   }
+  for (auto& runtime : process.runtimes) RETURN_IF_ERROR(runtime->EraseListed());
   BindHubMethods(process.runtimes[0]->door(), process);
 
   grpc::EnableDefaultHealthCheckService(true);

@@ -1,11 +1,18 @@
 #include "common/daemon/hub_methods.h"
 
 #include <algorithm>
+#include <map>
+#include <set>
 #include <tuple>
 
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_replace.h"
 #include "common/base/file.h"
 #include "common/base/id.h"
 #include "common/privacy/seal.h"
+#include "coproduction/hub/v1/people.pb.h"
 
 namespace hub {
 namespace {
@@ -123,6 +130,82 @@ StatusOr<v1::ListCrossingsResponse> ListCrossings(Process& process, Ask& ask,
   return out;
 }
 
+// Who a principal is to whom its acts are told: by roles and organisation, no colleague's name.
+StatusOr<std::string> Capacity(auth::Authenticator& authenticator, const std::string& key,
+                               const std::string& forum, const std::string& person) {
+  const size_t at = key.find('|');
+  if (key.substr(0, at) == "hub") return std::string("the hub itself");
+  ASSIGN_OR_RETURN(const auto grants,
+                   authenticator.GrantsOf(key.substr(0, at), key.substr(at + 1)));
+  std::set<std::string> roles;
+  for (const auto& grant : grants) {
+    if (grant.forum != forum && grant.forum != "*") continue;
+    if (grant.person == person) return std::string("you");
+    const std::string role =
+        absl::AsciiStrToLower(absl::StrReplaceAll(options::Role_Name(grant.role), {{"_", " "}}));
+    roles.insert(role + " of " + (grant.partner.empty() ? "the forum" : grant.partner));
+  }
+  return roles.empty() ? "somebody who has no role here today" : absl::StrJoin(roles, ", ");
+}
+
+// Members and reps read lists of their own alone.
+bool ReadsOnlyOwn(const std::string& capacity) {
+  return capacity == "rep of the forum" || capacity == "member of the forum" ||
+         capacity == "member of the forum, rep of the forum";
+}
+
+std::string OrderOf(const v1::PersonalEntry& entry) {
+  return absl::StrCat(entry.service(), "|", entry.kind(), "|", entry.type(), "|", entry.name(), "|",
+                      absl::Dec(ToMicros(entry.time()), absl::kZeroPad20), "|", entry.by());
+}
+
+StatusOr<v1::PersonalData> GetPersonalData(Process& process, Ask& ask,
+                                           const v1::GetPersonalDataRequest& in) {
+  const auto* member = schema::FindResource("coproduction.membership.v1.Member");
+  std::string forum, person;
+  if (!schema::ParseName(*member, in.name(), &forum, &person)) {
+    return InvalidField("name", "name is '" + in.name() + "', which is not of the form " +
+                                    member->option->pattern());
+  }
+  const bool own = ask.principal().person(forum) == person;
+  const Status nothing = Refuse(errors::RESOURCE_NOT_FOUND,
+                                "there is nothing here about '" + in.name() + "'", in.name());
+  if (!own && !ask.principal().Has(options::MEMBERSHIP_ADMIN, forum)) return nothing;
+  ASSIGN_OR_RETURN(const Page page, Page::Of(process, ask, in, in.name()));
+  std::map<std::string, v1::PersonalEntry> all;
+  for (auto& runtime : process.runtimes) {
+    ASSIGN_OR_RETURN(auto entries, runtime->engine().PersonalData(forum, person, own));
+    for (auto& entry : entries) all.emplace(OrderOf(entry), std::move(entry));
+  }
+  const auto is_record = [](const auto& one) {
+    return one.second.kind() == v1::PersonalEntry::RECORD;
+  };
+  if (std::none_of(all.begin(), all.end(), is_record)) return nothing;
+  std::map<std::string, std::string> capacities;  // by principal
+  v1::PersonalData out;
+  std::string last;
+  for (auto it = all.upper_bound(page.after); it != all.end(); ++it) {
+    auto& [order, entry] = *it;
+    if (out.entries_size() == page.limit) {
+      out.set_next_page_token(page.TokenAfter(last));
+      break;
+    }
+    last = order;
+    if (entry.kind() == v1::PersonalEntry::DONE || entry.kind() == v1::PersonalEntry::READ) {
+      auto known = capacities.find(entry.by());
+      if (known == capacities.end()) {
+        ASSIGN_OR_RETURN(std::string capacity,
+                         Capacity(process.runtimes[0]->authenticator(), entry.by(), forum, person));
+        known = capacities.emplace(entry.by(), std::move(capacity)).first;
+      }
+      if (entry.name() == "forums/" + forum && ReadsOnlyOwn(known->second)) continue;
+      entry.set_by(known->second);
+    }
+    *out.add_entries() = std::move(entry);
+  }
+  return out;
+}
+
 StatusOr<v1::HubStatus> Condition(Process& process) {
   v1::HubStatus out;
   out.set_date(process.clock.Today());
@@ -209,6 +292,11 @@ void BindHubMethods(Door& door, Process& process) {
       "coproduction.hub.v1.Events", "ListCrossings",
       [&process](Ask& ask, const v1::ListCrossingsRequest& in) {
         return ListCrossings(process, ask, in);
+      });
+  door.Serve<v1::GetPersonalDataRequest, v1::PersonalData>(
+      "coproduction.hub.v1.People", "GetPersonalData",
+      [&process](Ask& ask, const v1::GetPersonalDataRequest& in) {
+        return GetPersonalData(process, ask, in);
       });
   door.Serve<v1::GetStatusRequest, v1::HubStatus>(
       "coproduction.hub.v1.Hub", "GetStatus",

@@ -49,6 +49,7 @@ class Runtime {
   const std::string& name() const { return module_.name; }
   Door& door() { return *door_; }
   journal::Engine& engine() { return *engine_; }
+  auth::Authenticator& authenticator() { return *options_.authenticator; }
 
   // Runs every timer that is due at the hub's date, until none is left.
   Status RunDueTimers();
@@ -68,6 +69,12 @@ class Runtime {
                        int limit,
                        std::vector<std::pair<int64_t, coproduction::hub::v1::Crossing>>* out);
   StatusOr<coproduction::hub::v1::ServiceStatus> Condition();
+  // Before it serves: erases again whom the list of erasures names as persons, where these rows do
+  // not know it yet, since a backup of before was restored.
+  Status EraseListed();
+  // What is left to do for persons whose rows were erased: their keys and the files; then
+  // membership is told, until it has heard. The runtime does it by itself.
+  Status FinishErasures();
 
   // Events that were set aside (dead_letters.cc): those of a forum ('-': all) whose id comes after
   // the given one, or is it; what they are is not shown.

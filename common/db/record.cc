@@ -228,6 +228,28 @@ Status UpdateRecord(Conn& conn, Sealer* sealer, const Resource& resource, const 
   return changed == 1 ? Status() : Internal("the record to store is gone");
 }
 
+StatusOr<int64_t> EmptyFields(Conn& conn, const Resource& resource,
+                              const std::vector<const Column*>& columns, const std::string& state,
+                              const std::string& where, const std::vector<Value>& values) {
+  const Message& empty =
+      *google::protobuf::MessageFactory::generated_factory()->GetPrototype(resource.type);
+  std::string sets;
+  auto set = [&](const std::string& name, const std::string& literal) {
+    sets += (sets.empty() ? "" : ", ") + name + " = " + literal;
+  };
+  for (const Column* column : columns) {
+    // Nothing, 0, false, '' or the name of an enum's first value.
+    const Value value = ToValue(*column, empty);
+    const auto* text = std::get_if<std::string>(&value);
+    set(column->name, text != nullptr                          ? "'" + *text + "'"
+                      : std::holds_alternative<int64_t>(value) ? "0"
+                                                               : "NULL");
+  }
+  if (!state.empty()) set(resource.state->name(), "'" + state + "'");
+  return conn.Exec("UPDATE " + resource.option->table() + " SET " + sets + " WHERE " + where,
+                   values);
+}
+
 std::vector<std::string> ChangedPaths(const Resource& resource, const Message& before,
                                       const Message& after) {
   std::vector<std::string> paths;

@@ -39,6 +39,12 @@ StatusOr<bool> InsertRecord(Conn& conn, Sealer* sealer, const schema::Resource& 
 Status UpdateRecord(Conn& conn, Sealer* sealer, const schema::Resource& resource,
                     const std::string& forum, const std::string& id, const Message& record,
                     const std::vector<std::string>& paths);
+// Empties fields of the rows for which `where` holds, without a new version, and sets `state` where
+// one is given; how many rows.
+StatusOr<int64_t> EmptyFields(Conn& conn, const schema::Resource& resource,
+                              const std::vector<const schema::Column*>& columns,
+                              const std::string& state, const std::string& where,
+                              const std::vector<Value>& values);
 // The stored fields in which the two differ.
 std::vector<std::string> ChangedPaths(const schema::Resource& resource, const Message& before,
                                       const Message& after);

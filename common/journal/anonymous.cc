@@ -22,13 +22,6 @@ constexpr int64_t kReleased = -1;  // held_until
 
 const char kScrub[] = "scrub/", kAfterScrub[] = "scrub0";  // '0' comes after '/'
 
-Status NoteScrub(db::Conn& conn, const std::string& table) {
-  return conn
-      .Exec("INSERT INTO meta(name, value) VALUES ($1, '') ON CONFLICT DO NOTHING",
-            {kScrub + table})
-      .status();
-}
-
 // A row that is the same, but of this transaction, and behind all that stand there already.
 Status WriteAnew(db::Conn& conn, const std::string& name) {
   const schema::Resource* resource = schema::ResourceOfName(name);
@@ -45,6 +38,13 @@ Status WriteAnew(db::Conn& conn, const std::string& name) {
 }
 
 }  // namespace
+
+Status NoteScrub(db::Conn& conn, const std::string& table) {
+  return conn
+      .Exec("INSERT INTO meta(name, value) VALUES ($1, '') ON CONFLICT DO NOTHING",
+            {kScrub + table})
+      .status();
+}
 
 Status Engine::EndAnonymousDays() {
   db::Store& store = *options_.store;
@@ -79,7 +79,11 @@ Status Engine::EndAnonymousDays() {
     }));
     wake();
   }
+  return Scrub();
+}
 
+Status Engine::Scrub() {
+  db::Store& store = *options_.store;
   std::vector<std::string> noted;
   RETURN_IF_ERROR(store.ReadAndWait([&](db::Conn& conn) {
     noted.clear();

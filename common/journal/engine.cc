@@ -113,7 +113,8 @@ StatusOr<std::unique_ptr<Engine>> Engine::Open(Options options,
                                  {2, "0002_audit.sql", kAuditTables},
                                  {3, "0003_dead_letters.sql", kDeadLetterTables},
                                  {4, "0004_anonymous.sql", kAnonymousTables},
-                                 {5, "0005_sharing.sql", kSharingTables}},
+                                 {5, "0005_sharing.sql", kSharingTables},
+                                 {6, "0006_erasures.sql", kErasureTables}},
                                 "engine_migrations"));
   RETURN_IF_ERROR(store.Migrate(migrations));
   RETURN_IF_ERROR(engine->options_.store->ReadAndWait([&](db::Conn& conn) -> Status {

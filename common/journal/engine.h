@@ -19,6 +19,7 @@
 #include "common/journal/sharing.h"
 #include "common/privacy/keys.h"
 #include "common/privacy/visible.h"
+#include "coproduction/hub/v1/people.pb.h"
 
 namespace hub::journal {
 
@@ -84,11 +85,18 @@ class Engine {
   Status Forget();       // retention.cc
   // What anonymous methods told on days that have ended goes out, and leaves no order behind.
   Status EndAnonymousDays();  // anonymous.cc
+  // What was noted to leave the files leaves them.
+  Status Scrub();  // anonymous.cc
   // To all outside, once for each epoch: read anew what you keep.
   Status TellEpoch(const std::string& epoch);  // epoch.cc
   // Keeps that the call was refused, or read what is logged ('OK'); where `outcome` is empty, only
   // what crossed. `done` comes after the commit.
   void LogAccess(const Call& call, const std::string& outcome, std::function<void(Status)> done);
+
+  // All that is held here about a person of a forum, as that person may see it; where somebody else
+  // asks (not `own`), without what is the person's alone. `by` is still the key of a principal.
+  StatusOr<std::vector<coproduction::hub::v1::PersonalEntry>> PersonalData(
+      const std::string& forum, const std::string& person, bool own);  // person.cc
 
   const Options& config() const { return options_; }
   db::Sealer* sealer() { return sealer_.get(); }

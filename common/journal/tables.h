@@ -22,6 +22,8 @@
 //   access_log   reads of personal data, and refusals
 //   sharing      a copy of the sharing agreements: a row for each data item of an entry
 //   crossings    the register: what a partner was told or shown, of whom, under which entry
+//   erasures     persons erased here (person.h): what became of their records, and how far the rest
+//                is: step 0 the rows, 1 keys and files too, 2 membership knows
 #pragma once
 
 #include <string>
@@ -117,6 +119,13 @@ CREATE TABLE crossings(
 CREATE INDEX crossings_partner ON crossings(partner, id);
 )SQL";
 
+// No older program runs on it: it would not erase whom the list of erasures names.
+inline const char kErasureTables[] = R"SQL(
+CREATE TABLE erasures(
+  person {text} NOT NULL PRIMARY KEY, request {text} NOT NULL, confirmation {bytes} NOT NULL,
+  step {int64} NOT NULL) {strict};
+)SQL";
+
 // A row of payloads.
 struct Payload {
   int64_t id;
@@ -126,6 +135,9 @@ struct Payload {
   std::string paths, body;
   Micros held_until = 0;
 };
+
+// What was deleted or emptied in the table is to leave the files too (Engine::Scrub).
+Status NoteScrub(db::Conn& conn, const std::string& table);
 
 // By one statement.
 Status InsertPayloads(db::Conn& conn, const std::vector<Payload>& payloads);

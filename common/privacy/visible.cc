@@ -45,12 +45,14 @@ struct Redaction {
   const Viewer& viewer;
   const Attends& attends;
   Crossed* crossed;
+  const Relations& also;
 
   // `relations` and `person` are those of the record that the message is or stands in.
   void Apply(Message* message, Relations relations, std::string person) const {
     const Reflection* reflection = message->GetReflection();
     if (const auto* resource = schema::FindResource(message->GetDescriptor())) {
       relations = RelationsTo(*message, *resource, viewer);
+      relations.insert(also.begin(), also.end());
       if (attends && AnyAttendeeField(message->GetDescriptor()) && attends(*message)) {
         relations.insert(Field::ATTENDEE);
       }
@@ -118,8 +120,9 @@ bool Visible(const FieldDescriptor& field, const Viewer& viewer, const Relations
   return false;
 }
 
-void Redact(Message* message, const Viewer& viewer, const Attends& attends, Crossed* crossed) {
-  Redaction{viewer, attends, crossed}.Apply(message, {}, "");
+void Redact(Message* message, const Viewer& viewer, const Attends& attends, Crossed* crossed,
+            const Relations& also) {
+  Redaction{viewer, attends, crossed, also}.Apply(message, {}, "");
 }
 
 std::string Project(const Message& event, options::Audience audience, const Shares& shares) {

@@ -38,9 +38,10 @@ using Attends = std::function<bool(const Message& record)>;
 
 bool Visible(const FieldDescriptor& field, const Viewer& viewer, const Relations& relations);
 // Clears every field that the viewer may not see, in all records and values of `message`. What is
-// left of the other controller's is added to `crossed`, if the viewer is a partner's.
+// left of the other controller's is added to `crossed`, if the viewer is a partner's. `also` are
+// relations that the viewer has to every record of it.
 void Redact(Message* message, const Viewer& viewer, const Attends& attends,
-            Crossed* crossed = nullptr);
+            Crossed* crossed = nullptr, const Relations& also = {});
 // An event's body as an audience sees it; `shares` are those of a partner.
 std::string Project(const Message& event, options::Audience audience, const Shares& shares = {});
 

@@ -5,6 +5,7 @@
 #include <set>
 #include <unordered_map>
 
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_split.h"
 #include "common/base/date.h"
 #include "common/base/id.h"
@@ -330,6 +331,49 @@ Status ValidateMessage(Message* message, const std::string& forum, bool whole,
   return Status();
 }
 
+// A record that refers to a person is about that person: nobody's export or erasure leaves it out.
+void CheckPerson(const Resource& resource,
+                 const std::function<void(const std::string&, const std::string&)>& say) {
+  const std::string& where = resource.type->full_name();
+  const auto& through = resource.option->through();
+  bool kept = false;
+  for (const auto& column : resource.columns) {
+    const auto& option = FieldOption(column.field);
+    const Resource* target = FindResource(option.reference());
+    const bool person = target != nullptr && target->option->own() == "name";
+    const auto* own =
+        target != nullptr ? target->type->FindFieldByName(target->option->own()) : nullptr;
+    const Resource* owner = own != nullptr ? FindResource(FieldOption(own).reference()) : nullptr;
+    const bool of_person = owner != nullptr && owner->option->own() == "name";
+    if (person && resource.option->own().empty()) {
+      say(column.field->full_name(),
+          "refers to a person, so its record is about one: name the field as `own`");
+    }
+    if (of_person && !resource.about_person()) {
+      say(column.field->full_name(),
+          "refers to a record of a person: name it in `through`, or the person as `own`");
+    }
+    if (option.retention().empty()) continue;
+    kept = true;
+    if (YearsOf(option.retention()) == 0 || !resource.about_person() ||
+        option.sensitivity() < options::Field::PERSONAL) {
+      say(column.field->full_name(),
+          "has the retention '" + option.retention() +
+              "'; years, as 'P6Y', are for personal fields of a record about a person");
+    }
+  }
+  if (kept != !resource.option->kept_because().empty()) {
+    say(where, "says kept_because if and only if one of its fields has a retention");
+  }
+  for (const std::string& name : through) {
+    const auto* field = resource.type->FindFieldByName(name);
+    const Resource* target = field ? FindResource(FieldOption(field).reference()) : nullptr;
+    if (target == nullptr || target->service != resource.service || target->option->own().empty()) {
+      say(where, "names '" + name + "' in `through`, which is no record about a person here");
+    }
+  }
+}
+
 }  // namespace
 
 const Resource* FindResource(const Descriptor* type) {
@@ -414,6 +458,26 @@ const std::string& DataItemOf(const Descriptor* type) {
 }
 
 const std::set<std::string>& DataItems() { return All().items; }
+
+bool IsErased(const Resource& resource, const FieldDescriptor* field) {
+  if (!resource.about_person() || field->name() == resource.option->own()) return false;
+  if (!IsClassifiedMessage(field)) {
+    const auto& option = FieldOption(field);
+    return option.sensitivity() >= options::Field::PERSONAL && option.retention().empty() &&
+           !option.computed();
+  }
+  for (int i = 0; i < field->message_type()->field_count(); ++i) {
+    if (IsErased(resource, field->message_type()->field(i))) return true;
+  }
+  return false;
+}
+
+int YearsOf(const std::string& retention) {
+  int years = 0;
+  const bool fits = retention.size() > 2 && retention.front() == 'P' && retention.back() == 'Y' &&
+                    absl::SimpleAtoi(retention.substr(1, retention.size() - 2), &years);
+  return fits && years > 0 ? years : 0;
+}
 
 bool IsStandard(const FieldDescriptor* field) { return StandardNames().count(field->name()) > 0; }
 
@@ -515,6 +579,7 @@ std::vector<std::string> Mistakes() {
             "'only' goes by '" + only.field() + "', which is no bool with a column");
       }
     }
+    CheckPerson(resource, say);
     if (All().by_collection.at(resource.collection) != &resource) {
       say(type->full_name(), "another resource has the collection '" + resource.collection + "'");
     }

@@ -41,6 +41,7 @@ struct Resource {
   const FieldDescriptor* etag;
   const FieldDescriptor* state;  // or null
   bool sealed() const { return !option->subject_key().empty(); }
+  bool about_person() const { return !option->own().empty() || option->through_size() > 0; }
 };
 
 struct Method {
@@ -69,6 +70,11 @@ const options::Field& FieldOption(const FieldDescriptor* field);
 // empty where it has none. And all that there are.
 const std::string& DataItemOf(const Descriptor* type);
 const std::set<std::string>& DataItems();
+// Whether a record about a person loses the field when the person is erased: it is personal or
+// above, in whatever part, and neither says whom the record is about nor has a `retention`.
+bool IsErased(const Resource& resource, const FieldDescriptor* field);
+// Years of a `retention`; 0 where it is not of the form 'P6Y'.
+int YearsOf(const std::string& retention);
 // One of the ten standard AIP fields, which need no mark, or a message whose own fields have
 // theirs.
 bool IsStandard(const FieldDescriptor* field);

@@ -24,6 +24,7 @@
 #include "services/hubctl/import.h"
 #include "services/hubctl/keys.h"
 #include "services/hubctl/output.h"
+#include "services/hubctl/rights.h"
 #include "services/hubctl/token.h"
 #include "services/hubctl/verify.h"
 
@@ -358,6 +359,21 @@ class Program {
                           "Only what was about this member or rep: the record's name, or its last "
                           "part.");
     crossings->add_flag("--count", crossings_.count, "Only how many of each kind.");
+
+    CLI::App* rights = Group("rights", "What a person may ask of the forum about the own data.");
+    CLI::App* handed =
+        Own(rights, "export",
+            "Writes all that is held about a member in the four services, as JSON and "
+            "as a page to be read. What only the person may see is in it where --as "
+            "or --token is the person's.",
+            [this] { return ExportPerson(person_, folder_, options_); });
+    handed->add_option("MEMBER", person_, "The member's name, or its last part.")->required();
+    handed->add_option("--to", folder_, "The folder for data.json and data.html.")->required();
+    CLI::App* proof = Own(rights, "proof",
+                          "Says of an erasure what each service erased and when, and what is kept, "
+                          "until when and why.",
+                          [this] { return ShowProof(person_, options_); });
+    proof->add_option("REQUEST", person_, "The request's name, or its last part.")->required();
 
     CLI::App* verify =
         Own(&app_, "verify",

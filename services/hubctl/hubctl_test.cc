@@ -21,6 +21,7 @@
 #include "services/hubctl/evaluation.h"
 #include "services/hubctl/import.h"
 #include "services/hubctl/output.h"
+#include "services/hubctl/rights.h"
 #include "services/hubctl/sheets.h"
 #include "services/hubctl/token.h"
 
@@ -463,6 +464,65 @@ TEST(Refusals, AreOneLineAndOneExitCode) {
   EXPECT_EQ(Refusal(UsageError("NAME is missing")), "NAME is missing");
   EXPECT_EQ(ExitCodeOf(UsageError("NAME is missing")), kUsage);
   EXPECT_EQ(ExitCodeOf(Refuse(errors::TEMPORARILY_UNAVAILABLE, "away")), kNotReachable);
+}
+
+TEST(Rights, APersonIsHandedAPageInPlainWords) {
+  coproduction::hub::v1::PersonalData data;
+  auto* line = data.add_entries();
+  line->set_service("remuneration");
+  line->set_kind(coproduction::hub::v1::PersonalEntry::RECORD);
+  line->set_type("ClaimLine");
+  line->set_name("forums/w/claimLines/l1");
+  line->set_data_json(
+      R"({"name": "forums/w/claimLines/l1", "date": "2022-05-06", "amount_pence": "350",)"
+      R"( "evidence": "<bus> & train", "vehicle": "MOTOR_CYCLE"})");
+  line->add_withheld("approver");
+  line->add_kept("amount_pence");
+  line->set_retention("P6Y");
+  line->set_kept_because("records of payments");
+  auto* read = data.add_entries();
+  read->set_service("remuneration");
+  read->set_kind(coproduction::hub::v1::PersonalEntry::READ);
+  read->set_type("coproduction.remuneration.v1.Claims.GetClaim");
+  read->set_by("chair of the forum");
+  read->set_times(2);
+  const std::string page = PersonalPage(data, "forums/w/members/m1", "2022-05-09");
+  for (const char* said :
+       {"As of 9 May 2022", "<td>6 May 2022</td>", "<td>£3.50</td>", "&lt;bus&gt; &amp; train",
+        "Motor cycle", "<td>Not shown</td><td>Approver",
+        "Amount pence for 6 years: records of payments", "chair of the forum"}) {
+    EXPECT_THAT(page, HasSubstr(said));
+  }
+  const std::string json = PersonalJson(data, "forums/w/members/m1", "2022-05-09");
+  EXPECT_THAT(json, HasSubstr("\"evidence\""));
+  EXPECT_THAT(json, HasSubstr("\"reads\""));
+}
+
+TEST(Rights, AProofSaysWhatIsKeptAndWhoHasNotSaidSo) {
+  coproduction::membership::v1::RightsRequest request;
+  request.set_member("forums/w/members/m1");
+  request.set_received_on("2022-05-09");
+  request.set_due_on("2022-05-11");
+  request.set_state(coproduction::membership::v1::RightsRequest::ERASING);
+  auto* said = request.add_confirmations();
+  said->set_service("remuneration");
+  said->set_erased_on("2022-05-10");
+  auto* kind = said->add_kinds();
+  kind->set_type("ClaimLine");
+  kind->set_records(2);
+  kind->add_blanked("evidence");
+  kind->add_kept("amount_pence");
+  kind->set_kept_until("2028-05-10");
+  kind->set_kept_because("records of payments");
+  const std::string text = ProofText(request);
+  EXPECT_THAT(text, HasSubstr("Claim line, 2 records: emptied evidence; kept without a name until "
+                              "10 May 2028 at most, as records of payments: amount pence."));
+  EXPECT_THAT(text,
+              HasSubstr("Not said yet by: engagement, membership, scheduling. Due on 11 May"));
+  request.set_state(coproduction::membership::v1::RightsRequest::DONE);
+  request.set_done_on("2022-05-10");
+  EXPECT_THAT(ProofText(request), HasSubstr("done on 10 May 2022"));
+  EXPECT_THAT(ProofText(request), ::testing::Not(HasSubstr("Not said")));
 }
 
 TEST(Evaluation, IsATableWithAChart) {

@@ -36,6 +36,8 @@ void BindConsumers(Consumers& consumers) {
   consumers.On<scheduling::RepAllocated>(OnRepAllocated);
   consumers.OnDue("GoodStandingLapsed", LapseStanding);
   consumers.OnDue("SharingEnded", TellSharingEnded);
+  consumers.OnDue("RightsDueSoon", TellRightsDueSoon);
+  consumers.OnDue("RightsOverdue", TellRightsOverdue);
 }
 
 }  // namespace hub::membership

@@ -5,6 +5,7 @@
 #include "services/membership/history.h"
 #include "services/membership/members_rules.h"
 #include "services/membership/module.h"
+#include "services/membership/rights_rules.h"
 
 namespace hub::membership {
 namespace {
@@ -16,8 +17,20 @@ std::string Or(const std::string& date, const std::string& otherwise) {
   return date.empty() ? otherwise : date;
 }
 
+bool IsOwn(Read& read, const v1::Member& member) { return read.person() == IdOf(member.name()); }
+
+StatusOr<v1::ListMembersResponse> ListMembers(Read& read, const v1::ListMembersRequest& in) {
+  ASSIGN_OR_RETURN(auto page, read.List<v1::ListMembersResponse>(in));
+  for (auto& member : *page.mutable_members()) {
+    if (member.has_restriction() && !IsOwn(read, member)) member = OnlyStored(member);
+  }
+  return page;
+}
+
 StatusOr<v1::Member> CreateMember(Write& write, const v1::CreateMemberRequest& in) {
   v1::Member member = in.member();
+  member.clear_restriction();
+  member.clear_objections();
   RETURN_IF_ERROR(CheckNewMember(member, write.today()));
   member.set_state(v1::Member::ACTIVE);
   for (auto& consent : *member.mutable_consents()) {
@@ -32,6 +45,7 @@ StatusOr<v1::Member> CreateMember(Write& write, const v1::CreateMemberRequest& i
 
 StatusOr<v1::Member> UpdateMember(Write& write, const v1::UpdateMemberRequest& in) {
   ASSIGN_OR_RETURN(auto member, write.Merge(in.member(), in.update_mask()));
+  RETURN_IF_ERROR(CheckConsents(&member, IsOwn(write, member)));
   RETURN_IF_ERROR(CheckNewMember(member, write.today()));
   return write.Put(std::move(member));
 }
@@ -45,6 +59,7 @@ StatusOr<v1::Member> SetConsent(Write& write, const v1::SetConsentRequest& in) {
   if (consent == nullptr) consent = member.add_consents();
   *consent = in.consent();
   *consent->mutable_time() = ToTimestamp(write.now());
+  RETURN_IF_ERROR(CheckConsents(&member, IsOwn(write, member)));
   write.Emit<events::ConsentChanged>(member);
   return write.Put(std::move(member));
 }
@@ -76,6 +91,19 @@ StatusOr<v1::Member> RejoinMember(Write& write, const v1::RejoinMemberRequest& i
   return write.Put(std::move(member));
 }
 
+StatusOr<v1::Member> LiftRestriction(Write& write, const v1::LiftRestrictionRequest& in) {
+  ASSIGN_OR_RETURN(auto member, write.Get<v1::Member>(in.name(), in.etag()));
+  if (!member.has_restriction()) {
+    return RuleRefused("restriction", "nothing restricts the use of the member's data");
+  }
+  if (in.told_on() > write.today()) {
+    return InvalidField("told_on", "told_on is " + in.told_on() + ", which is after today, " +
+                                       write.today() + "; the member is told before it is lifted");
+  }
+  member.clear_restriction();
+  return write.Put(std::move(member));
+}
+
 StatusOr<v1::MembershipFigures> GetMembershipFigures(Read& read,
                                                      const v1::GetMembershipFiguresRequest& in) {
   v1::MembershipFigures figures;
@@ -93,11 +121,13 @@ StatusOr<v1::MembershipFigures> GetMembershipFigures(Read& read,
 }  // namespace
 
 void BindMembers(Door& door) {
+  door.Bind(kMembers, "ListMembers", ListMembers);
   door.Bind(kMembers, "CreateMember", CreateMember);
   door.Bind(kMembers, "UpdateMember", UpdateMember);
   door.Bind(kMembers, "SetConsent", SetConsent);
   door.Bind(kMembers, "LeaveMember", LeaveMember);
   door.Bind(kMembers, "RejoinMember", RejoinMember);
+  door.Bind(kMembers, "LiftRestriction", LiftRestriction);
   door.Bind(kMembers, "GetMembershipFigures", GetMembershipFigures);
 }
 

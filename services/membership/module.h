@@ -14,10 +14,14 @@ void BindDocuments(Door& door);
 void BindDeclarations(Door& door);
 void BindCharacteristics(Door& door);
 void BindSharing(Door& door);
+void BindRights(Door& door);
 void BindConsumers(Consumers& consumers);
 
 // The day has come on which an entry of the sharing agreement holds no more.
 Status TellSharingEnded(Write& write, const std::string& resource);
+// A request for a right is due soon, or was due.
+Status TellRightsDueSoon(Write& write, const std::string& resource);
+Status TellRightsOverdue(Write& write, const std::string& resource);
 
 const std::vector<db::Migration>& Migrations();  // schema/, embedded by the build
 

@@ -8,6 +8,9 @@ StatusOr<Papers> PapersOf(Read& read, const std::string& rep) {
   ASSIGN_OR_RETURN(papers.acceptances, read.Select<v1::Acceptance>("rep_id = $2", {IdOf(rep)}));
   ASSIGN_OR_RETURN(papers.declarations, read.Select<v1::Declaration>(
                                             "rep_id = $2 ORDER BY declared_on, id", {IdOf(rep)}));
+  ASSIGN_OR_RETURN(const auto member,
+                   read.Find<v1::Member>("forums/" + read.forum() + "/members/" + IdOf(rep)));
+  if (member) papers.member = *member;
   return papers;
 }
 

@@ -75,7 +75,9 @@ StatusOr<v1::CheckAllocationResponse> CheckAllocation(Read& read,
   *out.mutable_answered_time() = ToTimestamp(read.now());
   const auto* declaration = LastDeclaration(papers.declarations);
   const std::vector<std::string> parties(in.parties().begin(), in.parties().end());
-  if (rep.state() != v1::Rep::ACTIVE) {
+  if (MayNotBeUsed(papers.member)) {
+    out.set_reason(v1::CheckAllocationResponse::RESTRICTED);
+  } else if (rep.state() != v1::Rep::ACTIVE) {
     out.set_reason(v1::CheckAllocationResponse::NOT_ACTIVE);
   } else if (!MissingForStanding(rep, papers, settings, read.today()).empty()) {
     out.set_reason(v1::CheckAllocationResponse::NOT_IN_GOOD_STANDING);

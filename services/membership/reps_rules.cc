@@ -40,9 +40,19 @@ std::string MissingDocument(v1::Document::Kind kind, const Papers& papers,
 
 }  // namespace
 
+bool MayNotBeUsed(const v1::Member& member) {
+  return member.state() == v1::Member::ERASED || member.has_restriction();
+}
+
 std::string MissingForStanding(const v1::Rep& rep, const Papers& papers,
                                const v1::MembershipSettings& settings, const std::string& today) {
   std::vector<std::string> missing;
+  if (papers.member.state() == v1::Member::ERASED) {
+    missing.push_back("the member was erased");
+  } else if (MayNotBeUsed(papers.member)) {
+    missing.push_back("the member's data may only be stored since " +
+                      papers.member.restriction().since_on());
+  }
   if (rep.induction_done_on().empty()) missing.push_back("the induction is not done");
   for (auto kind : {v1::Document::CODE_OF_CONDUCT, v1::Document::TERMS_OF_REFERENCE}) {
     const std::string document = MissingDocument(kind, papers, settings, today);

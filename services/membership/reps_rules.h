@@ -8,6 +8,7 @@
 #include "common/base/status.h"
 #include "coproduction/membership/v1/declarations.pb.h"
 #include "coproduction/membership/v1/documents.pb.h"
+#include "coproduction/membership/v1/members.pb.h"
 #include "coproduction/membership/v1/reps.pb.h"
 #include "coproduction/membership/v1/settings.pb.h"
 
@@ -20,12 +21,17 @@ struct Papers {
   std::vector<v1::Document> documents;        // every version published
   std::vector<v1::Acceptance> acceptances;    // of this rep
   std::vector<v1::Declaration> declarations;  // of this rep
+  v1::Member member = {};                     // whom the rep is
 };
 
-// Good standing: induction done, the current version of each document accepted (a new one within
-// the days that the forum allows, while an older one is accepted), a declaration that has not
-// lapsed. What is missing, in plain words; empty when nothing is. Source: domain ([seed] code of
-// conduct, declaration of interests; 30 days and 12 months are [ours]).
+// Whether the person's data may not be used: they were erased, or may only be stored.
+bool MayNotBeUsed(const v1::Member& member);
+
+// Good standing: the person's data may be used, induction done, the current version of each
+// document accepted (a new one within the days that the forum allows, while an older one is
+// accepted), a declaration that has not lapsed. What is missing, in plain words; empty when nothing
+// is. Source: domain ([seed] code of conduct, declaration of interests; 30 days and 12 months are
+// [ours]).
 std::string MissingForStanding(const v1::Rep& rep, const Papers& papers,
                                const v1::MembershipSettings& settings, const std::string& today);
 

@@ -36,6 +36,10 @@ Status MembershipAllows(const coproduction::membership::v1::CheckAllocationRespo
                          "the rep is not in good standing: induction, the current code of conduct "
                          "and terms of reference, or a declaration of interests younger than 12 "
                          "months is missing");
+    case Word::RESTRICTED:
+      return RuleRefused(
+          "restricted",
+          "the rep's data may only be stored, so nobody invites or allocates the rep");
     default:
       return RuleRefused("rep_not_active", "the rep is not in the pool of active reps");
   }

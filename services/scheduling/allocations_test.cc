@@ -50,6 +50,7 @@ TEST(Membership, SaysWhoMayNot) {
   EXPECT_EQ(rule(Word::CONFLICT_OF_INTEREST), "conflict_of_interest");
   EXPECT_EQ(rule(Word::NOT_IN_GOOD_STANDING), "not_in_good_standing");
   EXPECT_EQ(rule(Word::NOT_ACTIVE), "rep_not_active");
+  EXPECT_EQ(rule(Word::RESTRICTED), "restricted");
   word.set_allowed(true);
   EXPECT_TRUE(MembershipAllows(word).ok());
 }

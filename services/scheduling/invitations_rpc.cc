@@ -1,5 +1,7 @@
 #include "common/rpc/door.h"
+#include "coproduction/membership/v1/reps.pb.h"
 #include "coproduction/scheduling/events/v1/reps.pb.h"
+#include "services/scheduling/allocations_rules.h"
 #include "services/scheduling/sessions_rules.h"
 
 namespace hub::scheduling {
@@ -8,7 +10,18 @@ namespace events = ::coproduction::scheduling::events::v1;
 using v1::Invitation;
 using v1::Session;
 
-static StatusOr<Invitation> InviteRep(Write& write, const v1::InviteRepRequest& in) {
+using coproduction::membership::v1::CheckAllocationResponse;
+
+static StatusOr<CheckAllocationResponse> AskInviteRep(Ask& ask, const v1::InviteRepRequest& in) {
+  coproduction::membership::v1::CheckAllocationRequest check;
+  check.set_parent(in.parent());
+  check.set_rep(in.rep());
+  return ask.Call<CheckAllocationResponse>(check);
+}
+
+static StatusOr<Invitation> InviteRep(Write& write, const v1::InviteRepRequest& in,
+                                      const CheckAllocationResponse& word) {
+  if (word.reason() == CheckAllocationResponse::RESTRICTED) return MembershipAllows(word);
   ASSIGN_OR_RETURN(Session session, write.Get<Session>(in.session()));
   RETURN_IF_ERROR(MustBeOpen(session));
   Invitation invitation;
@@ -31,7 +44,7 @@ static StatusOr<Invitation> ReplyToInvitation(Write& write,
 
 void BindInvitations(Door& door) {
   const char service[] = "coproduction.scheduling.v1.Invitations";
-  door.Bind(service, "InviteRep", InviteRep);
+  door.Bind(service, "InviteRep", AskInviteRep, InviteRep);
   door.Bind(service, "ReplyToInvitation", ReplyToInvitation);
 }
 

@@ -347,6 +347,8 @@ function example(type, names, n, deep = 0) {
     const option = fieldOption(field);
     if (option.output_only || option.computed || field.map || deep > 3) continue;
     let value;
+    const chosen = field.resolvedType instanceof protobuf.Enum || option.reference;
+    if (chosen && !option.required && n % 4 > 1) continue; // rules may want it or not
     if (field.resolvedType instanceof protobuf.Enum) {
       const values = Object.values(field.resolvedType.values).filter((one) => one > 0);
       value = values[n % values.length];
@@ -354,7 +356,6 @@ function example(type, names, n, deep = 0) {
       if (!field.resolvedType.fullName.startsWith('.coproduction')) continue;
       value = example(field.resolvedType, names, n, deep + 1);
     } else if (option.reference) {
-      if (!option.required && n % 4 > 1) continue; // rules may want it or not
       value = pick(names[option.reference], n);
       if (!value) continue;
     } else if (field.type === 'string') {

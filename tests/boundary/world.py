@@ -265,6 +265,8 @@ class World:
         for kind, who in ((here, "rep"), (there, "second rep")):
             kind["Claim"] = self.new(who, "remuneration.Claims.PrefillClaim", from_date="2021-11-01",
                                      to_date=DAY)["name"]
+            kind["RightsRequest"] = self.new(who, "membership.RightsRequests.CreateRightsRequest",
+                                             member=self.member(who), kind="ACCESS")["name"]
         self.listed(here, there)
         return here, there
 

@@ -197,6 +197,37 @@ TEST(Methods, ThatLeadFromStateToStateNameStatesOfWhatTheyReturn) {
   }
 }
 
+bool NamesAPerson(const google::protobuf::Descriptor* type) {
+  for (int i = 0; i < type->field_count(); ++i) {
+    const auto* field = type->field(i);
+    if (schema::FieldOption(field).sensitivity() >= options::Field::PERSONAL) return true;
+    if (schema::IsClassifiedMessage(field) && NamesAPerson(field->message_type())) return true;
+  }
+  return false;
+}
+
+TEST(Methods, ThatReadPersonalRecordsAboutPersonsAreInTheAccessLog) {
+  int held = 0;
+  for (const auto* method : schema::Methods()) {
+    if (!Reads(method->descriptor->name())) continue;
+    const auto* answer = method->descriptor->output_type();
+    bool personal = false;
+    for (int i = -1; i < answer->field_count(); ++i) {
+      const auto* type = i < 0 ? answer : answer->field(i)->message_type();
+      const auto* resource = type == nullptr ? nullptr : schema::FindResource(type);
+      personal |= resource != nullptr && resource->about_person() && NamesAPerson(type);
+    }
+    bool by_service_alone = true;
+    for (const auto& policy : method->option->policy()) {
+      for (int role : policy.roles()) by_service_alone &= role == options::SERVICE;
+    }
+    if (!personal || by_service_alone) continue;
+    ++held;
+    EXPECT_TRUE(method->option->read_logged()) << method->path;
+  }
+  EXPECT_GT(held, 20);
+}
+
 // --- Predicates on events and crossings.
 
 TEST(Events, CarryNothingOfAPersonAndNoMemberToAPartner) {

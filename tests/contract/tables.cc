@@ -201,6 +201,25 @@ std::string Visibility() {
     }
     table += "  " + Padded(item, 12) + records + "\n";
   }
+  table += "\nWhat becomes of records about a person who is erased:\n";
+  for (const char* service : {"membership", "scheduling", "engagement", "remuneration"}) {
+    for (const auto* resource : schema::Resources(service)) {
+      if (!resource->about_person()) continue;
+      std::string emptied, kept, years;
+      for (const auto& column : resource->columns) {
+        const auto& option = schema::FieldOption(column.field);
+        if (schema::IsErased(*resource, column.field)) emptied += " " + column.field->name();
+        if (option.retention().empty()) continue;
+        kept += " " + column.field->name();
+        years = option.retention();
+      }
+      table += "  " + resource->type->name() + (resource->sealed() ? " (removed)" : "") + "\n";
+      if (!emptied.empty() && !resource->sealed()) table += "    emptied:" + emptied + "\n";
+      if (!kept.empty()) {
+        table += "    kept " + years + " (" + resource->option->kept_because() + "):" + kept + "\n";
+      }
+    }
+  }
   table += "\nBeyond its class, a relation to the record lets a reader see:\n";
   std::set<std::string> lines;
   EachMessage([&](const google::protobuf::Descriptor* type) {

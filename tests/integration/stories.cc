@@ -70,6 +70,7 @@ constexpr char kTheItem[] = R"(name: "$Item")";
 constexpr char kTheSession[] = R"(name: "$Session")";
 constexpr char kTheRep[] = R"(name: "$Rep")";
 constexpr char kTheMember[] = R"(name: "$Member")";
+constexpr char kTheRightsRequest[] = R"(name: "$RightsRequest")";
 constexpr char kTheClaim[] = R"(name: "$Claim")";
 constexpr char kTheRecord[] = R"(name: "$Record")";
 
@@ -128,6 +129,29 @@ const Story& Membership() {
           {"CHAIR", "PauseRepRequest", kTheRep},
           {"CHAIR", "StandDownRepRequest", kTheRep},
           {"SERVICE", "CheckAllocationRequest", R"(parent: "forums/warwickshire" rep: "$Rep")"},
+          {"MEMBERSHIP_ADMIN", "CreateRightsRequestRequest",
+           R"(parent: "forums/warwickshire" member: "$Member" kind: RECTIFICATION
+              details: "I moved." )"},
+          {"CHAIR", "RefuseRightsRequestRequest",
+           R"(name: "$RightsRequest" reason: "It says so already.")"},
+          {"MEMBERSHIP_ADMIN", "CreateRightsRequestRequest",
+           R"(parent: "forums/warwickshire" member: "$Member" kind: RESTRICTION
+              ground: ACCURACY_CONTESTED details: "I moved." received_on: "2021-07-30")"},
+          {"MEMBERSHIP_ADMIN", "AcknowledgeRightsRequestRequest", kTheRightsRequest},
+          {"MEMBERSHIP_ADMIN", "AskPersonRequest",
+           R"(name: "$RightsRequest" question: "Where to?")"},
+          {"MEMBER", "AnswerQuestionRequest", R"(name: "$RightsRequest" answer: "To Rugby.")"},
+          {"MEMBERSHIP_ADMIN", "ExtendRightsRequestRequest",
+           R"(name: "$RightsRequest" months: 1 reason: "One of many.")"},
+          {"MEMBERSHIP_ADMIN", "CompleteRightsRequestRequest",
+           R"(name: "$RightsRequest" outcome: "It is only stored.")"},
+          {"MEMBERSHIP_ADMIN", "LiftRestrictionRequest",
+           R"(name: "$Member" told_on: "2021-07-31")"},
+          {"MEMBERSHIP_ADMIN", "coproduction.hub.v1.GetPersonalDataRequest", kTheMember},
+          {"SERVICE", "coproduction.hub.v1.ConfirmErasureRequest",
+           R"(parent: "forums/warwickshire" rights_request: "$RightsRequest"
+              confirmation { service: "scheduling" erased_on: "2021-07-31"
+                             kinds { type: "Invitation" records: 3 } })"},
           {"dead letter", "coproduction.scheduling.events.v1.RepAllocated",
            R"(allocation: "forums/warwickshire/allocations/a1"
               rep: "forums/warwickshire/reps/nobody")"},

@@ -1,0 +1,20 @@
+// One person through the rows of a service, by what the schema says of records: whom they are about
+// (`own`, `through`), which fields name a person (their classes), and which a law keeps
+// (`retention`). What is held, Engine::PersonalData tells; here it is erased.
+#pragma once
+
+#include <string>
+
+#include "common/journal/context.h"
+
+namespace hub::journal {
+
+// Empties the personal fields of all records about the person, sealed ones as a whole, deletes the
+// answers that are kept for resends, and keeps what became of them in the table `erasures`, from
+// where the runtime goes on: keys, files, and the word to `request` (empty: nobody waits for it).
+// Versions do not change, since nothing that events tell does: the rows of a ledger stay, and lead
+// to nobody. Done again it finds what a restore brought back.
+Status ErasePerson(Write& write, const std::string& service, const std::string& person,
+                   const std::string& request);
+
+}  // namespace hub::journal

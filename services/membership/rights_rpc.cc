@@ -1,0 +1,205 @@
+// Persons' rights over their data. An erasure begins here; each service does its part by itself and
+// says so (common/journal/person.h).
+#include "common/rpc/door.h"
+#include "coproduction/hub/events/v1/events.pb.h"
+#include "coproduction/membership/events/v1/events.pb.h"
+#include "coproduction/membership/v1/reps.pb.h"
+#include "services/membership/history.h"
+#include "services/membership/module.h"
+#include "services/membership/rights_rules.h"
+
+namespace hub::membership {
+namespace {
+
+namespace events = ::coproduction::membership::events::v1;
+using coproduction::hub::events::v1::MemberErased;
+using coproduction::hub::v1::ConfirmErasureRequest;
+using coproduction::hub::v1::ConfirmErasureResponse;
+using v1::RightsRequest;
+
+constexpr char kRightsRequests[] = "coproduction.membership.v1.RightsRequests";
+
+// With the clock as it is from now on.
+StatusOr<RightsRequest> Keep(Write& write, RightsRequest request) {
+  ASSIGN_OR_RETURN(const auto settings, write.Settings<v1::MembershipSettings>());
+  SetClock(&request, settings, write.today());
+  return write.Put(std::move(request));
+}
+
+// The member leaves, and as a rep too, so that counts and places are as of everybody who does.
+Status BeginErasure(Write& write, v1::Member member) {
+  if (member.state() == v1::Member::ERASED) return Status();
+  const std::string rep_name = "forums/" + write.forum() + "/reps/" + IdOf(member.name());
+  ASSIGN_OR_RETURN(const auto known, write.Find<v1::Rep>(rep_name));
+  if (known && known->state() != v1::Rep::STOOD_DOWN) {
+    ASSIGN_OR_RETURN(auto rep, write.Get<v1::Rep>(rep_name));
+    if (rep.state() == v1::Rep::ACTIVE) {
+      RETURN_IF_ERROR(Record(write, member.name(), v1::HistoryEntry::REP_LEFT_POOL, write.today()));
+    }
+    rep.set_state(v1::Rep::STOOD_DOWN);
+    write.Emit<events::RepStoodDown>(rep);
+    RETURN_IF_ERROR(write.Put(std::move(rep)).status());
+  }
+  if (member.state() == v1::Member::ACTIVE) {
+    member.set_left_on(write.today());
+    RETURN_IF_ERROR(Record(write, member.name(), v1::HistoryEntry::MEMBER_LEFT, write.today()));
+    write.Emit<events::MemberLeft>(member);
+  }
+  member.set_state(v1::Member::ERASED);
+  return write.Put(std::move(member)).status();
+}
+
+StatusOr<RightsRequest> CreateRightsRequest(Write& write,
+                                            const v1::CreateRightsRequestRequest& in) {
+  ASSIGN_OR_RETURN(auto member, write.Get<v1::Member>(in.member()));
+  if (member.state() == v1::Member::ERASED) {
+    return RuleRefused("erased", "the member was erased, and nothing is kept of one who was");
+  }
+  RightsRequest request;
+  request.set_member(in.member());
+  request.set_kind(in.kind());
+  request.set_received_on(in.received_on().empty() ? write.today() : in.received_on());
+  request.set_details(in.details());
+  request.set_purpose(in.purpose());
+  request.set_ground(in.ground());
+  RETURN_IF_ERROR(
+      CheckRightsRequest(request, write.today(), write.person() == IdOf(member.name())));
+  request.set_state(RightsRequest::RECEIVED);
+  if (in.kind() == RightsRequest::OBJECTION) {
+    Object(&member, in.purpose(), write.today());
+    write.Emit<events::ConsentChanged>(member);
+    RETURN_IF_ERROR(write.Put(std::move(member)).status());
+    request.set_state(RightsRequest::DONE);
+    request.set_done_on(write.today());
+  }
+  ASSIGN_OR_RETURN(const auto settings, write.Settings<v1::MembershipSettings>());
+  SetClock(&request, settings, write.today());
+  ASSIGN_OR_RETURN(request, write.Create(std::move(request)));
+  write.Emit<events::RightsRequested>(request);
+  return request;
+}
+
+StatusOr<RightsRequest> Acknowledge(Write& write, const v1::AcknowledgeRightsRequestRequest& in) {
+  ASSIGN_OR_RETURN(auto request, write.Get<RightsRequest>(in.name(), in.etag()));
+  request.set_state(RightsRequest::IN_HAND);
+  request.set_acknowledged_on(write.today());
+  return Keep(write, std::move(request));
+}
+
+StatusOr<RightsRequest> AskPerson(Write& write, const v1::AskPersonRequest& in) {
+  ASSIGN_OR_RETURN(auto request, write.Get<RightsRequest>(in.name(), in.etag()));
+  request.set_state(RightsRequest::WAITING_FOR_PERSON);
+  if (request.acknowledged_on().empty()) request.set_acknowledged_on(write.today());
+  request.set_question(in.question());
+  request.set_asked_on(write.today());
+  request.clear_answer();
+  request.clear_answered_on();
+  return Keep(write, std::move(request));
+}
+
+StatusOr<RightsRequest> AnswerQuestion(Write& write, const v1::AnswerQuestionRequest& in) {
+  ASSIGN_OR_RETURN(auto request, write.Get<RightsRequest>(in.name(), in.etag()));
+  request.set_state(RightsRequest::IN_HAND);
+  request.set_answer(in.answer());
+  request.set_answered_on(write.today());
+  request.set_days_rested(request.days_rested() +
+                          static_cast<int32_t>(DaysBetween(request.asked_on(), write.today())));
+  return Keep(write, std::move(request));
+}
+
+StatusOr<RightsRequest> Extend(Write& write, const v1::ExtendRightsRequestRequest& in) {
+  ASSIGN_OR_RETURN(auto request, write.Get<RightsRequest>(in.name(), in.etag()));
+  RETURN_IF_ERROR(CheckExtension(request, write.today()));
+  request.set_state(RightsRequest::IN_HAND);
+  if (request.acknowledged_on().empty()) request.set_acknowledged_on(write.today());
+  request.set_extended_months(static_cast<int32_t>(in.months()));
+  request.set_extension_reason(in.reason());
+  return Keep(write, std::move(request));
+}
+
+StatusOr<RightsRequest> Complete(Write& write, const v1::CompleteRightsRequestRequest& in) {
+  ASSIGN_OR_RETURN(auto request, write.Get<RightsRequest>(in.name(), in.etag()));
+  request.set_outcome(in.outcome());
+  if (request.kind() == RightsRequest::ERASURE) {
+    ASSIGN_OR_RETURN(auto member, write.Get<v1::Member>(request.member()));
+    RETURN_IF_ERROR(BeginErasure(write, std::move(member)));
+    request.set_state(RightsRequest::ERASING);
+    write.Emit<MemberErased>(request);
+    return Keep(write, std::move(request));
+  }
+  if (request.kind() == RightsRequest::RESTRICTION) {
+    ASSIGN_OR_RETURN(auto member, write.Get<v1::Member>(request.member()));
+    member.mutable_restriction()->set_ground(request.ground());
+    member.mutable_restriction()->set_since_on(write.today());
+    RETURN_IF_ERROR(write.Put(std::move(member)).status());
+  }
+  request.set_state(RightsRequest::DONE);
+  request.set_done_on(write.today());
+  return Keep(write, std::move(request));
+}
+
+StatusOr<RightsRequest> RefuseRightsRequest(Write& write,
+                                            const v1::RefuseRightsRequestRequest& in) {
+  ASSIGN_OR_RETURN(auto request, write.Get<RightsRequest>(in.name(), in.etag()));
+  request.set_outcome(in.reason());
+  request.set_state(RightsRequest::REFUSED);
+  request.set_done_on(write.today());
+  return Keep(write, std::move(request));
+}
+
+// Those that hold records about persons.
+std::set<std::string> ServicesThatErase() {
+  std::set<std::string> services;
+  for (const auto* method : schema::Methods()) {
+    for (const auto* resource : schema::Resources(method->service)) {
+      if (resource->about_person()) services.insert(method->service);
+    }
+  }
+  return services;
+}
+
+StatusOr<ConfirmErasureResponse> ConfirmErasure(Write& write, const ConfirmErasureRequest& in) {
+  if (in.confirmation().service() != write.principal().service) {
+    return InvalidField("confirmation.service", "confirmation.service is '" +
+                                                    in.confirmation().service() +
+                                                    "', and a service speaks for itself alone");
+  }
+  ASSIGN_OR_RETURN(const auto known, write.Find<RightsRequest>(in.rights_request()));
+  if (!known || known->state() != RightsRequest::ERASING) return ConfirmErasureResponse();
+  ASSIGN_OR_RETURN(auto request, write.Get<RightsRequest>(in.rights_request()));
+  if (Confirm(&request, in.confirmation(), ServicesThatErase(), write.today())) {
+    write.Emit<events::ErasureConfirmed>(request).set_service(in.confirmation().service());
+    RETURN_IF_ERROR(write.Put(std::move(request)).status());
+  }
+  return ConfirmErasureResponse();
+}
+
+}  // namespace
+
+Status TellRightsDueSoon(Write& write, const std::string& resource) {
+  ASSIGN_OR_RETURN(auto request, write.Get<RightsRequest>(resource));
+  request.clear_notice_on();
+  write.Emit<events::RightsDueSoon>(request);
+  return write.Put(std::move(request)).status();
+}
+
+Status TellRightsOverdue(Write& write, const std::string& resource) {
+  ASSIGN_OR_RETURN(auto request, write.Get<RightsRequest>(resource));
+  request.clear_notice_on();
+  request.clear_overdue_from();
+  write.Emit<events::RightsOverdue>(request);
+  return write.Put(std::move(request)).status();
+}
+
+void BindRights(Door& door) {
+  door.Bind(kRightsRequests, "CreateRightsRequest", CreateRightsRequest);
+  door.Bind(kRightsRequests, "AcknowledgeRightsRequest", Acknowledge);
+  door.Bind(kRightsRequests, "AskPerson", AskPerson);
+  door.Bind(kRightsRequests, "AnswerQuestion", AnswerQuestion);
+  door.Bind(kRightsRequests, "ExtendRightsRequest", Extend);
+  door.Bind(kRightsRequests, "CompleteRightsRequest", Complete);
+  door.Bind(kRightsRequests, "RefuseRightsRequest", RefuseRightsRequest);
+  door.Bind("coproduction.hub.v1.Erasures", "ConfirmErasure", ConfirmErasure);
+}
+
+}  // namespace hub::membership
