@@ -27,8 +27,8 @@ StatusOr<RightsRequest> Keep(Write& write, RightsRequest request) {
 }
 
 // The member leaves, and as a rep too, so that counts and places are as of everybody who does.
+// After a restore the record may be erased already, and the rest not be known any more.
 Status BeginErasure(Write& write, v1::Member member) {
-  if (member.state() == v1::Member::ERASED) return Status();
   const std::string rep_name = "forums/" + write.forum() + "/reps/" + IdOf(member.name());
   ASSIGN_OR_RETURN(const auto known, write.Find<v1::Rep>(rep_name));
   if (known && known->state() != v1::Rep::STOOD_DOWN) {
@@ -40,9 +40,17 @@ Status BeginErasure(Write& write, v1::Member member) {
     write.Emit<events::RepStoodDown>(rep);
     RETURN_IF_ERROR(write.Put(std::move(rep)).status());
   }
+  ASSIGN_OR_RETURN(
+      const int64_t counted,
+      write.Number("SELECT SUM(CASE kind WHEN 'MEMBER_JOINED' THEN 1 WHEN 'MEMBER_LEFT' THEN -1 "
+                   "ELSE 0 END) FROM history WHERE forum = $1 AND member_id = $2",
+                   {write.forum(), IdOf(member.name())}));
+  if (counted > 0) {
+    RETURN_IF_ERROR(Record(write, member.name(), v1::HistoryEntry::MEMBER_LEFT, write.today()));
+  }
+  if (member.state() == v1::Member::ERASED) return Status();
   if (member.state() == v1::Member::ACTIVE) {
     member.set_left_on(write.today());
-    RETURN_IF_ERROR(Record(write, member.name(), v1::HistoryEntry::MEMBER_LEFT, write.today()));
     write.Emit<events::MemberLeft>(member);
   }
   member.set_state(v1::Member::ERASED);

@@ -482,6 +482,7 @@ TEST_P(Rights, WhomTheListNamesIsErasedAgainFromRowsThatCameBack) {
   of_own.set_parent(kForum);
   of_own.mutable_characteristics()->set_gender("of a word of my own");
   ASSERT_TRUE(mini_.Call<v1::MemberCharacteristics>(own_, of_own).ok());
+  const std::string asked = Ask(Asking(RightsRequest::ERASURE), own_).name();
   ASSERT_TRUE(mini_.runtime().EraseListed().ok());
   EXPECT_EQ(Get(admin_).given_name(), "Wilhelmina");
   ASSERT_TRUE(
@@ -491,7 +492,15 @@ TEST_P(Rights, WhomTheListNamesIsErasedAgainFromRowsThatCameBack) {
   EXPECT_EQ(Get(admin_).state(), v1::Member::ERASED);
   ASSERT_TRUE(mini_.runtime().FinishErasures().ok()) << "nobody waits for it";
   EXPECT_EQ(mini_.Rows("erasures WHERE step = 2"), 1);
-  // The request came back undone, and is done once more.
+  // The request came back undone, and is done once more: then the member counts no longer.
+  v1::GetMembershipFiguresRequest count;
+  count.set_parent(kForum);
+  for (auto* day : {count.mutable_from(), count.mutable_to(), count.mutable_membership_from()}) {
+    *day = "2021-09-06";
+  }
+  EXPECT_EQ(mini_.Call<v1::MembershipFigures>(admin_, count)->members_end(), 1);
+  ASSERT_TRUE(Complete(asked).ok());
+  EXPECT_EQ(mini_.Call<v1::MembershipFigures>(admin_, count)->members_end(), 0);
   MemberErased again;
   again.set_member(member_);
   again.set_rights_request("forums/warwickshire/rightsRequests/r1");
