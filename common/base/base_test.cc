@@ -5,6 +5,7 @@
 #include "common/base/date.h"
 #include "common/base/id.h"
 #include "common/base/status.h"
+#include "common/base/words.h"
 
 namespace hub {
 namespace {
@@ -15,6 +16,14 @@ TEST(Status, ReasonGivesTheCodeAndTravels) {
   EXPECT_EQ(ErrorInfoOf(status).metadata().at("field"), "title");
   EXPECT_EQ(ReasonOf(RuleRefused("late", "too late")), errors::RULE_REFUSED);
   EXPECT_EQ(ReasonOf(absl::UnknownError("x")), errors::INTERNAL_FAULT);
+}
+
+TEST(Words, AreTheNamesOfTheSchemaAsPeopleReadThem) {
+  EXPECT_EQ(Words("MemberCharacteristics"), "member characteristics");
+  EXPECT_EQ(Words("given_name"), "given name");
+  EXPECT_EQ(Words("LIVES_HERE"), "lives here");
+  EXPECT_EQ(Heading("WRITTEN_STATEMENT_OF_ACTION"), "Written statement of action");
+  EXPECT_EQ(Heading(""), "");
 }
 
 TEST(Date, OnlyRealDaysAreDates) {

@@ -5,12 +5,11 @@
 #include <set>
 #include <tuple>
 
-#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "absl/strings/str_replace.h"
 #include "common/base/file.h"
 #include "common/base/id.h"
+#include "common/base/words.h"
 #include "common/privacy/seal.h"
 #include "coproduction/hub/v1/people.pb.h"
 
@@ -131,27 +130,28 @@ StatusOr<v1::ListCrossingsResponse> ListCrossings(Process& process, Ask& ask,
 }
 
 // Who a principal is to whom its acts are told: by roles and organisation, no colleague's name.
-StatusOr<std::string> Capacity(auth::Authenticator& authenticator, const std::string& key,
-                               const std::string& forum, const std::string& person) {
+struct Capacity {
+  std::string words;
+  bool reads_only_own = false;  // in lists: a member, a rep
+};
+
+StatusOr<Capacity> CapacityOf(auth::Authenticator& authenticator, const std::string& key,
+                              const std::string& forum, const std::string& person) {
   const size_t at = key.find('|');
-  if (key.substr(0, at) == "hub") return std::string("the hub itself");
+  if (key.substr(0, at) == "hub") return Capacity{"the hub itself"};
   ASSIGN_OR_RETURN(const auto grants,
                    authenticator.GrantsOf(key.substr(0, at), key.substr(at + 1)));
   std::set<std::string> roles;
+  bool reads_only_own = true;
   for (const auto& grant : grants) {
     if (grant.forum != forum && grant.forum != "*") continue;
-    if (grant.person == person) return std::string("you");
-    const std::string role =
-        absl::AsciiStrToLower(absl::StrReplaceAll(options::Role_Name(grant.role), {{"_", " "}}));
-    roles.insert(role + " of " + (grant.partner.empty() ? "the forum" : grant.partner));
+    if (grant.person == person) return Capacity{"you"};
+    roles.insert(Words(options::Role_Name(grant.role)) + " of " +
+                 (grant.partner.empty() ? "the forum" : grant.partner));
+    reads_only_own &= grant.role == options::MEMBER || grant.role == options::REP;
   }
-  return roles.empty() ? "somebody who has no role here today" : absl::StrJoin(roles, ", ");
-}
-
-// Members and reps read lists of their own alone.
-bool ReadsOnlyOwn(const std::string& capacity) {
-  return capacity == "rep of the forum" || capacity == "member of the forum" ||
-         capacity == "member of the forum, rep of the forum";
+  if (roles.empty()) return Capacity{"somebody who has no role here today"};
+  return Capacity{absl::StrJoin(roles, ", "), reads_only_own};
 }
 
 std::string OrderOf(const v1::PersonalEntry& entry) {
@@ -181,7 +181,7 @@ StatusOr<v1::PersonalData> GetPersonalData(Process& process, Ask& ask,
     return one.second.kind() == v1::PersonalEntry::RECORD;
   };
   if (std::none_of(all.begin(), all.end(), is_record)) return nothing;
-  std::map<std::string, std::string> capacities;  // by principal
+  std::map<std::string, Capacity> capacities;  // by principal
   v1::PersonalData out;
   std::string last;
   for (auto it = all.upper_bound(page.after); it != all.end(); ++it) {
@@ -194,12 +194,12 @@ StatusOr<v1::PersonalData> GetPersonalData(Process& process, Ask& ask,
     if (entry.kind() == v1::PersonalEntry::DONE || entry.kind() == v1::PersonalEntry::READ) {
       auto known = capacities.find(entry.by());
       if (known == capacities.end()) {
-        ASSIGN_OR_RETURN(std::string capacity,
-                         Capacity(process.runtimes[0]->authenticator(), entry.by(), forum, person));
+        ASSIGN_OR_RETURN(Capacity capacity, CapacityOf(process.runtimes[0]->authenticator(),
+                                                       entry.by(), forum, person));
         known = capacities.emplace(entry.by(), std::move(capacity)).first;
       }
-      if (entry.name() == "forums/" + forum && ReadsOnlyOwn(known->second)) continue;
-      entry.set_by(known->second);
+      if (entry.name() == "forums/" + forum && known->second.reads_only_own) continue;
+      entry.set_by(known->second.words);
     }
     *out.add_entries() = std::move(entry);
   }

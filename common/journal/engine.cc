@@ -7,6 +7,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "common/base/id.h"
+#include "common/base/words.h"
 #include "common/journal/sharing.h"
 #include "common/journal/tables.h"
 #include "common/privacy/seal.h"
@@ -47,16 +48,6 @@ std::string Joined(const std::vector<std::string>& parts) {
 }
 
 std::string ReceiverOfForum(const std::string& forum) { return "forums/" + forum; }
-
-// 'EngagementRequest' -> 'engagement request'
-std::string Words(const std::string& type) {
-  std::string words;
-  for (char c : type) {
-    if (absl::ascii_isupper(c) && !words.empty()) words += ' ';
-    words += absl::ascii_tolower(c);
-  }
-  return words;
-}
 
 // What a constraint refused, by the fields of the schema. The database's own text names tables, and
 // what is stored under the same key may be none of the caller's business: neither is told.

@@ -419,6 +419,14 @@ std::vector<const Method*> Methods() {
   return found;
 }
 
+std::set<std::string> ServicesWithPersons() {
+  std::set<std::string> services;
+  for (const auto& [type, resource] : All().by_type) {
+    if (resource->about_person()) services.insert(resource->service);
+  }
+  return services;
+}
+
 std::vector<const Descriptor*> Events() { return All().events; }
 
 std::string MakeName(const Resource& resource, const std::string& forum, const std::string& id) {

@@ -59,6 +59,8 @@ const Method* FindMethod(const std::string& full_name);    // 'coproduction.x.v1
 const Method* MethodOfRequest(const Descriptor* request);  // every method has a request of its own
 std::vector<const Resource*> Resources(const std::string& service);
 std::vector<const Method*> Methods();
+// Those that hold records about persons.
+std::set<std::string> ServicesWithPersons();
 std::vector<const Descriptor*> Events();
 
 std::string MakeName(const Resource& resource, const std::string& forum, const std::string& id);

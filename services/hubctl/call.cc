@@ -23,6 +23,11 @@ constexpr int kLongestMessage = 64 << 20;
 
 }  // namespace
 
+Options SpeakingAs(const std::string& role, Options options) {
+  if (options.as.empty() && options.token.empty() && options.token_file.empty()) options.as = role;
+  return options;
+}
+
 Tokens TokensOf(const Options& options) {
   if (!options.as.empty()) {
     return [options] { return DevelopmentToken(options.state, options.as, kTokenSeconds); };

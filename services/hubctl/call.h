@@ -26,6 +26,9 @@ struct Options {
   std::string format;
 };
 
+// As whom it is spoken where nobody is said.
+Options SpeakingAs(const std::string& role, Options options);
+
 // The token of this moment.
 using Tokens = std::function<StatusOr<std::string>()>;
 // From --as, --token, --token-file or HUB_TOKEN; no token at all where none is given.
@@ -96,5 +99,35 @@ class Client {
   Tokens tokens_;
   int patience_;
 };
+
+// What every process answers for its own services, page after page, as one. A process that has
+// nothing of it (RESOURCE_NOT_FOUND) is passed over; where all have nothing, that is the answer.
+template <class Page, class Request>
+StatusOr<Page> WholeOf(const Options& options, Request request) {
+  const auto servers = std::make_shared<Servers>(options.server, false, options.authority);
+  RETURN_IF_ERROR(servers->mistake());
+  const Client client(servers, TokensOf(options));
+  Page whole;
+  Status nothing;
+  bool any = false;
+  for (size_t process = 0; process < servers->each().size(); ++process) {
+    request.clear_page_token();
+    do {
+      Page page;
+      const Status answered = client.CallOne(process, request, &page);
+      if (ReasonOf(answered) == errors::RESOURCE_NOT_FOUND) {
+        nothing = answered;
+        break;
+      }
+      RETURN_IF_ERROR(answered);
+      any = true;
+      request.set_page_token(page.next_page_token());
+      page.clear_next_page_token();
+      whole.MergeFrom(page);
+    } while (!request.page_token().empty());
+  }
+  if (!any) RETURN_IF_ERROR(nothing);
+  return whole;
+}
 
 }  // namespace hub::ctl

@@ -11,6 +11,7 @@
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 #include "common/base/id.h"
+#include "common/base/words.h"
 #include "coproduction/options/v1/options.pb.h"
 #include "google/protobuf/util/json_util.h"
 #include "services/hubctl/api.h"
@@ -189,10 +190,6 @@ void SetMask(Message* message, const FieldDescriptor* field,
   Message* mask = message->GetReflection()->MutableMessage(message, field);
   const FieldDescriptor* list = mask->GetDescriptor()->FindFieldByName("paths");
   for (const std::string& path : paths) mask->GetReflection()->AddString(mask, list, path);
-}
-
-std::string Words(std::string name) {
-  return absl::AsciiStrToLower(absl::StrReplaceAll(name, {{"_", " "}}));
 }
 
 }  // namespace

@@ -19,8 +19,6 @@ namespace v1 = ::coproduction::hub::v1;
 
 constexpr int kPageSize = 1000;
 
-std::string Last(const std::string& name, char sign) { return name.substr(name.rfind(sign) + 1); }
-
 std::string At(const v1::Crossing& crossing) {
   return absl::FormatTime("%Y-%m-%d %H:%M:%S", absl::FromUnixMicros(ToMicros(crossing.time())),
                           London());
@@ -32,9 +30,7 @@ Status ShowCrossings(const CrossingsOf& what, Options options) {
   if (options.forum.empty()) {
     return UsageError("crossings needs to know the forum: --forum=warwickshire or HUB_FORUM");
   }
-  if (options.as.empty() && options.token.empty() && options.token_file.empty()) {
-    options.as = "chair";
-  }
+  options = SpeakingAs("chair", std::move(options));
   v1::ListCrossingsRequest request;
   request.set_parent("forums/" + options.forum);
   request.set_partner(what.partner.starts_with("forums/")
@@ -42,28 +38,14 @@ Status ShowCrossings(const CrossingsOf& what, Options options) {
                           : request.parent() + "/partners/" + what.partner);
   request.set_from(what.from);
   request.set_to(what.to);
-  request.set_person(Last(what.person, '/'));
+  request.set_person(LastPart(what.person, '/'));
   request.set_page_size(kPageSize);
-  std::vector<v1::Crossing> all;
-  const auto servers = std::make_shared<Servers>(options.server);
-  RETURN_IF_ERROR(servers->mistake());
-  for (size_t process = 0; process < servers->each().size(); ++process) {
-    const Client client(servers, TokensOf(options));
-    request.clear_page_token();
-    do {
-      v1::ListCrossingsResponse page;
-      RETURN_IF_ERROR(client.CallOne(process, request, &page));
-      std::move(page.mutable_crossings()->begin(), page.mutable_crossings()->end(),
-                std::back_inserter(all));
-      request.set_page_token(page.next_page_token());
-    } while (!request.page_token().empty());
-  }
+  ASSIGN_OR_RETURN(auto whole, WholeOf<v1::ListCrossingsResponse>(options, request));
+  auto& all = *whole.mutable_crossings();
   std::stable_sort(all.begin(), all.end(), [](const auto& a, const auto& b) {
     return ToMicros(a.time()) < ToMicros(b.time());
   });
   if (options.format == "json") {
-    v1::ListCrossingsResponse whole;
-    whole.mutable_crossings()->Add(all.begin(), all.end());
     std::cout << AsJson(whole);
     return Status();
   }
@@ -72,7 +54,7 @@ Status ShowCrossings(const CrossingsOf& what, Options options) {
     rows.push_back({"entry", "data", "by", "count"});
     std::map<std::tuple<std::string, std::string, std::string>, int> counts;
     for (const auto& one : all) {
-      ++counts[{Last(one.sharing_entry(), '/'), one.data(), Last(one.by(), '.')}];
+      ++counts[{LastPart(one.sharing_entry(), '/'), one.data(), LastPart(one.by(), '.')}];
     }
     for (const auto& [kind, count] : counts) {
       rows.push_back(
@@ -81,8 +63,8 @@ Status ShowCrossings(const CrossingsOf& what, Options options) {
   } else {
     rows.push_back({"time", "entry", "data", "person", "by", "resource", "to"});
     for (const auto& one : all) {
-      rows.push_back({At(one), Last(one.sharing_entry(), '/'), one.data(), one.person(),
-                      Last(one.by(), '.'), one.resource(), one.to()});
+      rows.push_back({At(one), LastPart(one.sharing_entry(), '/'), one.data(), one.person(),
+                      LastPart(one.by(), '.'), one.resource(), one.to()});
     }
   }
   std::cout << Table(rows, TerminalWidth()) << all.size() << " crossings\n";

@@ -13,6 +13,7 @@
 #include "absl/time/civil_time.h"
 #include "absl/time/time.h"
 #include "common/base/date.h"
+#include "common/base/words.h"
 #include "services/hubctl/output.h"
 
 namespace hub::ctl {
@@ -22,13 +23,6 @@ namespace v1 = ::coproduction::engagement::v1;
 using coproduction::scheduling::v1::Decision;
 
 constexpr size_t kLongestBar = 40;
-
-// 'WRITTEN_STATEMENT_OF_ACTION' -> 'Written statement of action'
-std::string Words(const std::string& value) {
-  std::string words = absl::AsciiStrToLower(absl::StrReplaceAll(value, {{"_", " "}}));
-  if (!words.empty()) words[0] = absl::ascii_toupper(words[0]);
-  return words;
-}
 
 std::string Day(const std::string& date) {
   return IsDate(date)
@@ -85,7 +79,7 @@ std::string Chart(const std::string& title, const std::vector<std::pair<std::str
 std::vector<std::pair<std::string, int>> Workstreams(const v1::Evaluation& evaluation) {
   std::vector<std::pair<std::string, int>> values;
   for (const auto& [workstream, items] : evaluation.items_by_workstream()) {
-    values.push_back({Words(workstream), items});
+    values.push_back({Heading(workstream), items});
   }
   std::sort(values.begin(), values.end(), [](const auto& a, const auto& b) {
     return std::pair(-a.second, a.first) < std::pair(-b.second, b.first);
@@ -129,7 +123,7 @@ std::string EvaluationText(const v1::Evaluation& evaluation, const std::string& 
 
   Lines stages;
   for (const auto& cell : evaluation.claimed_against_felt()) {
-    stages.push_back({absl::StrCat(Words(Decision::Stage_Name(cell.claimed())), ", felt as ",
+    stages.push_back({absl::StrCat(Heading(Decision::Stage_Name(cell.claimed())), ", felt as ",
                                    absl::AsciiStrToLower(Decision::Stage_Name(cell.felt()))),
                       absl::StrCat(cell.count())});
   }

@@ -92,11 +92,10 @@ Status TailEvents(const Tail& tail, Options options) {
   if (options.forum.empty() && tail.receiver != kServices) {
     return UsageError("events tail needs to know the forum: --forum=warwickshire or HUB_FORUM");
   }
-  if (options.as.empty() && options.token.empty() && options.token_file.empty()) {
-    options.as = tail.receiver == kServices        ? "service"
-                 : tail.receiver == kForumPlatform ? "membership_platform"
-                                                   : "case_system";
-  }
+  options = SpeakingAs(tail.receiver == kServices        ? "service"
+                       : tail.receiver == kForumPlatform ? "membership_platform"
+                                                         : "case_system",
+                       std::move(options));
   const Client client(options);
   Reader reader(client, RequestFor(tail.receiver, options.forum));
   const bool json = options.format == "json";

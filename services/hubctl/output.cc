@@ -276,6 +276,10 @@ std::string AsJson(const Message& answer) {
   return printed.ok() ? json : "{}\n";
 }
 
+std::string LastPart(const std::string& name, char sign) {
+  return name.substr(name.rfind(sign) + 1);
+}
+
 size_t TerminalWidth() {
   winsize size;
   return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col

@@ -25,6 +25,9 @@ std::string AsTable(const google::protobuf::Message& answer, size_t width);
 // As every client in proto JSON gets it, zero values included.
 std::string AsJson(const google::protobuf::Message& answer);
 
+// Of a name: what stands behind the last `sign`.
+std::string LastPart(const std::string& name, char sign);
+
 size_t TerminalWidth();  // 100 where there is none
 // 'json' or 'table'; where nothing is said, a table on a terminal.
 bool WantsJson(const std::string& format);

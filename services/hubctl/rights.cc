@@ -14,6 +14,8 @@
 #include "absl/strings/str_replace.h"
 #include "common/base/clock.h"
 #include "common/base/file.h"
+#include "common/base/words.h"
+#include "common/schema/schema.h"
 #include "google/protobuf/struct.pb.h"
 #include "google/protobuf/util/json_util.h"
 #include "services/hubctl/output.h"
@@ -28,25 +30,6 @@ using google::protobuf::Value;
 using v1::PersonalEntry;
 
 constexpr int kPageSize = 1000;
-
-std::string Last(const std::string& name, char sign) { return name.substr(name.rfind(sign) + 1); }
-
-// 'MemberCharacteristics', 'given_name', 'LIVES_HERE' -> 'Member characteristics', 'Given name',
-// ...
-std::string Words(const std::string& name) {
-  const bool constant = std::none_of(name.begin(), name.end(), absl::ascii_islower);
-  std::string words;
-  for (char c : name) {
-    if (c == '_') {
-      words += ' ';
-    } else if (absl::ascii_isupper(c) && !constant && !words.empty()) {
-      words += std::string(" ") + absl::ascii_tolower(c);
-    } else {
-      words += words.empty() ? absl::ascii_toupper(c) : absl::ascii_tolower(c);
-    }
-  }
-  return words;
-}
 
 std::string Day(const std::string& date) {
   return absl::FormatTime("%-d %B %Y", absl::FromCivil(ToDay(date), absl::UTCTimeZone()),
@@ -77,12 +60,12 @@ std::string InWords(const std::string& field, const Value& value) {
       const bool constant = text.size() > 1 && std::all_of(text.begin(), text.end(), [](char c) {
                               return absl::ascii_isupper(c) || c == '_';
                             });
-      return constant ? Words(text) : text;
+      return constant ? Heading(text) : text;
     }
     case Value::kStructValue: {
       std::vector<std::string> parts;
       for (const auto& [name, part] : value.struct_value().fields()) {
-        parts.push_back(Words(name) + ": " + InWords(name, part));
+        parts.push_back(Heading(name) + ": " + InWords(name, part));
       }
       std::sort(parts.begin(), parts.end());
       return absl::StrJoin(parts, ", ");
@@ -107,7 +90,7 @@ Struct DataOf(const PersonalEntry& entry) {
 std::string Kept(const PersonalEntry& entry) {
   return absl::StrCat(
       absl::StrJoin(entry.kept(), ", ",
-                    [](std::string* out, const std::string& field) { *out += Words(field); }),
+                    [](std::string* out, const std::string& field) { *out += Heading(field); }),
       " for ", entry.retention().substr(1, entry.retention().size() - 2),
       " years: ", entry.kept_because());
 }
@@ -135,13 +118,13 @@ std::string RecordHtml(const PersonalEntry& entry) {
   }
   std::string html = "<table>\n";
   for (const auto& [field, value] : lines) {
-    absl::StrAppend(&html, Cells({Words(field), value}));
+    absl::StrAppend(&html, Cells({Heading(field), value}));
   }
   if (!entry.withheld().empty()) {
     absl::StrAppend(
         &html, Cells({"Not shown", absl::StrJoin(entry.withheld(), ", ",
                                                  [](std::string* out, const std::string& field) {
-                                                   *out += Words(field);
+                                                   *out += Heading(field);
                                                  })}));
   }
   return html + "</table>\n";
@@ -163,9 +146,9 @@ std::string HappenedHtml(const std::vector<const PersonalEntry*>& entries,
   std::string rows;
   for (const auto* entry : entries) {
     if (entry->kind() != kind) continue;
-    const std::string what = Words(Last(entry->type(), '.'));
+    const std::string what = Heading(LastPart(entry->type(), '.'));
     rows += kind == PersonalEntry::SHARED
-                ? Cells({Moment(entry->time()), what, entry->by(), Last(entry->name(), '/'),
+                ? Cells({Moment(entry->time()), what, entry->by(), LastPart(entry->name(), '/'),
                          absl::StrCat(entry->times())})
                 : Cells({Moment(entry->time()), what, entry->name(), entry->by(),
                          absl::StrCat(entry->times())});
@@ -256,13 +239,13 @@ std::string PersonalPage(const v1::PersonalData& data, const std::string& member
       "stored, and you may object to being contacted. You may complain to the forum, which answers "
       "within 30 days that it has your complaint, and to the Information Commissioner.</p>\n");
   for (const auto& [service, entries] : services) {
-    absl::StrAppend(&html, "<h2>", Words(service), "</h2>\n");
+    absl::StrAppend(&html, "<h2>", Heading(service), "</h2>\n");
     std::string type;
     for (const auto* entry : entries) {
       if (entry->kind() != PersonalEntry::RECORD) continue;
       if (entry->type() != type) {
         type = entry->type();
-        absl::StrAppend(&html, "<h3>", Words(type), "</h3>\n");
+        absl::StrAppend(&html, "<h3>", Heading(type), "</h3>\n");
         if (!entry->kept().empty()) {
           absl::StrAppend(&html, "<p>If you are erased, this stays without your name: ",
                           Html(Kept(*entry)), ".</p>\n");
@@ -282,14 +265,14 @@ std::string ProofText(const RightsRequest& request) {
       absl::StrCat("Erasure of ", request.member(), "\nAsked for on ", Day(request.received_on()));
   const bool done = request.state() == RightsRequest::DONE;
   absl::StrAppend(&text, done ? ", done on " + Day(request.done_on()) : ", not done yet", ".\n");
-  std::set<std::string> missing = {"engagement", "membership", "remuneration", "scheduling"};
+  std::set<std::string> missing = schema::ServicesWithPersons();
   for (const auto& service : request.confirmations()) {
     missing.erase(service.service());
-    absl::StrAppend(&text, "\n", Words(service.service()), ", on ", Day(service.erased_on()),
+    absl::StrAppend(&text, "\n", Heading(service.service()), ", on ", Day(service.erased_on()),
                     ":\n");
     if (service.kinds().empty()) absl::StrAppend(&text, "  There was nothing about the person.\n");
     for (const auto& kind : service.kinds()) {
-      absl::StrAppend(&text, "  ", Words(kind.type()), ", ", kind.records(),
+      absl::StrAppend(&text, "  ", Heading(kind.type()), ", ", kind.records(),
                       kind.records() == 1 ? " record: " : " records: ");
       std::vector<std::string> said;
       if (kind.removed()) said.push_back("gone, and the key to it in every copy");
@@ -306,7 +289,7 @@ std::string ProofText(const RightsRequest& request) {
   if (done) {
     absl::StrAppend(
         &text,
-        "\nAll four services have said so. The journal stays as it is sealed: that something was "
+        "\nAll services have said so. The journal stays as it is sealed: that something was "
         "done, when and with\nwhich sign-in, without content. Copies made before go with their "
         "age; "
         "when one is brought back, the person\nis erased again before it serves.\n");
@@ -318,34 +301,13 @@ std::string ProofText(const RightsRequest& request) {
 }
 
 Status ExportPerson(const std::string& member, const std::string& folder, Options options) {
-  if (options.as.empty() && options.token.empty() && options.token_file.empty()) {
-    options.as = "membership_admin";
-  }
+  options = SpeakingAs("membership_admin", std::move(options));
   v1::GetPersonalDataRequest request;
   request.set_name(member.starts_with("forums/")
                        ? member
-                       : "forums/" + options.forum + "/members/" + Last(member, '/'));
+                       : "forums/" + options.forum + "/members/" + LastPart(member, '/'));
   request.set_page_size(kPageSize);
-  v1::PersonalData all;
-  const auto servers = std::make_shared<Servers>(options.server, false, options.authority);
-  RETURN_IF_ERROR(servers->mistake());
-  Status nothing;
-  for (size_t process = 0; process < servers->each().size(); ++process) {
-    const Client client(servers, TokensOf(options));
-    request.clear_page_token();
-    do {
-      v1::PersonalData page;
-      const Status answered = client.CallOne(process, request, &page);
-      if (ReasonOf(answered) == errors::RESOURCE_NOT_FOUND) {  // in its services
-        nothing = answered;
-        break;
-      }
-      RETURN_IF_ERROR(answered);
-      all.MergeFrom(page);
-      request.set_page_token(page.next_page_token());
-    } while (!request.page_token().empty());
-  }
-  if (all.entries().empty()) return nothing;
+  ASSIGN_OR_RETURN(const auto all, WholeOf<v1::PersonalData>(options, request));
   const std::string today = LondonDate(MachineNow());
   if (mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST) {
     return UsageError("--to=" + folder + " cannot be made");
@@ -361,13 +323,11 @@ Status ExportPerson(const std::string& member, const std::string& folder, Option
 }
 
 Status ShowProof(const std::string& request, Options options) {
-  if (options.as.empty() && options.token.empty() && options.token_file.empty()) {
-    options.as = "membership_admin";
-  }
+  options = SpeakingAs("membership_admin", std::move(options));
   coproduction::membership::v1::GetRightsRequestRequest get;
   get.set_name(request.starts_with("forums/")
                    ? request
-                   : "forums/" + options.forum + "/rightsRequests/" + Last(request, '/'));
+                   : "forums/" + options.forum + "/rightsRequests/" + LastPart(request, '/'));
   ASSIGN_OR_RETURN(const auto found, Client(options).Call<RightsRequest>(get));
   if (found.kind() != RightsRequest::ERASURE) {
     return UsageError("'" + get.name() + "' is no request for erasure");

@@ -155,17 +155,6 @@ StatusOr<RightsRequest> RefuseRightsRequest(Write& write,
   return Keep(write, std::move(request));
 }
 
-// Those that hold records about persons.
-std::set<std::string> ServicesThatErase() {
-  std::set<std::string> services;
-  for (const auto* method : schema::Methods()) {
-    for (const auto* resource : schema::Resources(method->service)) {
-      if (resource->about_person()) services.insert(method->service);
-    }
-  }
-  return services;
-}
-
 StatusOr<ConfirmErasureResponse> ConfirmErasure(Write& write, const ConfirmErasureRequest& in) {
   if (in.confirmation().service() != write.principal().service) {
     return InvalidField("confirmation.service", "confirmation.service is '" +
@@ -175,7 +164,7 @@ StatusOr<ConfirmErasureResponse> ConfirmErasure(Write& write, const ConfirmErasu
   ASSIGN_OR_RETURN(const auto known, write.Find<RightsRequest>(in.rights_request()));
   if (!known || known->state() != RightsRequest::ERASING) return ConfirmErasureResponse();
   ASSIGN_OR_RETURN(auto request, write.Get<RightsRequest>(in.rights_request()));
-  if (Confirm(&request, in.confirmation(), ServicesThatErase(), write.today())) {
+  if (Confirm(&request, in.confirmation(), schema::ServicesWithPersons(), write.today())) {
     write.Emit<events::ErasureConfirmed>(request).set_service(in.confirmation().service());
     RETURN_IF_ERROR(write.Put(std::move(request)).status());
   }
