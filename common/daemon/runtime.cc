@@ -12,7 +12,6 @@
 #include "common/journal/sharing.h"
 #include "common/journal/tables.h"
 #include "coproduction/hub/events/v1/events.pb.h"
-#include "coproduction/hub/v1/people.pb.h"
 #include "google/protobuf/dynamic_message.h"
 #include "google/protobuf/util/json_util.h"
 
@@ -41,9 +40,6 @@ Status OnSharing(Write& write, const E& event, const Envelope&) {
 }
 
 using coproduction::hub::events::v1::MemberErased;
-
-// The word for a service in the list of erasures, where the person is meant and not a key.
-constexpr char kWholePerson[] = "person";
 
 Status OnMemberErased(Write& write, const MemberErased& event, const Envelope&) {
   return journal::ErasePerson(write, write.principal().service, IdOf(event.member()),
@@ -523,81 +519,6 @@ Status Runtime::ListCrossings(const v1::ListCrossingsRequest& in, int64_t after,
           return Status();
         });
   });
-}
-
-Status Runtime::EraseListed() {
-  std::set<std::string> known;
-  RETURN_IF_ERROR(store_->ReadAndWait([&](db::Conn& conn) {
-    known.clear();
-    return conn.Query("SELECT person FROM erasures", {}, [&](const db::Row& row) {
-      known.emplace(row.Text(0));
-      return Status();
-    });
-  }));
-  ASSIGN_OR_RETURN(const auto erasures, options_.keys->Erasures());
-  for (const auto& erasure : erasures) {
-    if (erasure.service != kWholePerson || !known.insert(erasure.person).second) continue;
-    const std::string id = "erased|" + erasure.person;
-    auto call = InsideCall(journal::kTimer, "", id, MemberErased::descriptor()->full_name(), id);
-    RETURN_IF_ERROR(engine_->ExecuteAndWait(call, [&](Write& write) {
-      return journal::ErasePerson(write, module_.name, erasure.person, "");
-    }));
-  }
-  return Status();
-}
-
-Status Runtime::FinishErasures() {
-  struct Row {
-    std::string person;
-    int64_t step;
-    v1::ConfirmErasureRequest word;
-  };
-  std::vector<Row> rows;
-  RETURN_IF_ERROR(store_->ReadAndWait([&](db::Conn& conn) {
-    rows.clear();
-    return conn.Query(
-        "SELECT person, request, confirmation, step FROM erasures WHERE step < 2", {},
-        [&](const db::Row& row) {
-          rows.push_back({std::string(row.Text(0)), row.Int(3), {}});
-          const std::string request(row.Text(1));
-          rows.back().word.set_parent("forums/" + ForumOf(request));
-          rows.back().word.set_rights_request(request);
-          rows.back().word.mutable_confirmation()->ParseFromString(std::string(row.Blob(2)));
-          return Status();
-        });
-  }));
-  for (Row& row : rows) {
-    auto step = [&](int64_t done) {
-      return store_->WriteAndWait([&](db::Conn& conn) {
-        return conn
-            .Exec("UPDATE erasures SET step = $1 WHERE person = $2 AND request = $3",
-                  {done, row.person, row.word.rights_request()})
-            .status();
-      });
-    };
-    if (row.step == 0) {
-      ASSIGN_OR_RETURN(const auto erasures, options_.keys->Erasures());
-      std::set<std::pair<std::string, std::string>> done;
-      for (const auto& erasure : erasures) done.insert({erasure.service, erasure.person});
-      for (const std::string& what : {module_.name, std::string(kWholePerson)}) {
-        if (done.count({what, row.person}) > 0) continue;
-        RETURN_IF_ERROR(options_.keys->EraseSubjectKey(what, row.person));
-      }
-      RETURN_IF_ERROR(engine_->Scrub());
-      RETURN_IF_ERROR(step(1));
-    }
-    if (!row.word.rights_request().empty()) {
-      // A command of its own each time: what it does, it does once.
-      row.word.set_request_id(NewRandomId());
-      v1::ConfirmErasureResponse heard;
-      ASSIGN_OR_RETURN(std::string token, options_.authenticator->InsideToken(
-                                              module_.name, auth::ServicePrincipal(module_.name)));
-      RETURN_IF_ERROR(options_.peers->CallService("membership", token, MachineNow() + 10'000'000,
-                                                  row.word, &heard));
-    }
-    RETURN_IF_ERROR(step(2));
-  }
-  return Status();
 }
 
 StatusOr<v1::ServiceStatus> Runtime::Condition() {

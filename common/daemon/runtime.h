@@ -69,11 +69,12 @@ class Runtime {
                        int limit,
                        std::vector<std::pair<int64_t, coproduction::hub::v1::Crossing>>* out);
   StatusOr<coproduction::hub::v1::ServiceStatus> Condition();
-  // Before it serves: erases again whom the list of erasures names as persons, where these rows do
-  // not know it yet, since a backup of before was restored.
+  // Before it serves (erasures.cc): erases again whom the list of erasures names as persons, where
+  // these rows do not know it yet, since a backup of before was restored.
   Status EraseListed();
   // What is left to do for persons whose rows were erased: their keys and the files; then
-  // membership is told, until it has heard. The runtime does it by itself.
+  // membership is told, until it has heard. One that fails holds up no other; the first failure is
+  // returned. The runtime does it by itself.
   Status FinishErasures();
 
   // Events that were set aside (dead_letters.cc): those of a forum ('-': all) whose id comes after
@@ -110,6 +111,13 @@ class Runtime {
   Status SetAside(Write& write, const Envelope& envelope, const std::string& body, int tries,
                   const Status& why);
   Status RedriveOne(const Envelope& envelope, const std::string& body, bool* done);
+  struct Erasing {  // a row of the table erasures
+    std::string person, request, confirmation;
+    int64_t step;
+  };
+  Status DestroyKeys(const Erasing& erasing);
+  Status ConfirmErasure(const Erasing& erasing);
+  Status KeepErasureStep(const Erasing& erasing, int64_t step);
   void TimerLoop();
   void Say(const char* what, const Status& status) const;  // of what runs by itself, if it failed
   // A refusal without its sentence, which may quote what no log should hold.

@@ -3,6 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <set>
+
+#include "absl/strings/str_cat.h"
 #include "common/testing/mini_service.h"
 #include "coproduction/hub/events/v1/events.pb.h"
 #include "coproduction/hub/v1/people.pb.h"
@@ -475,6 +478,27 @@ TEST_P(Rights, AMissingConfirmationIsOverdueAfterADay) {
   EXPECT_TRUE(mini_.Published<events::RightsOverdue>().empty());
   mini_.SetDate("2021-09-08");
   EXPECT_EQ(mini_.Published<events::RightsOverdue>().size(), 1u);
+}
+
+TEST_P(Rights, NobodysKeysWaitUntilMembershipHasHeardOfAnother) {
+  mini_.Answer<hub_v1::ConfirmErasureRequest, hub_v1::ConfirmErasureResponse>(
+      [](const auto&) -> StatusOr<hub_v1::ConfirmErasureResponse> {
+        return Refuse(errors::TEMPORARILY_UNAVAILABLE, "membership is away");
+      });
+  const std::vector<std::string> members = {member_, Join("Another")};
+  for (size_t i = 0; i < members.size(); ++i) {
+    MemberErased erased;
+    erased.set_member(members[i]);
+    erased.set_rights_request(absl::StrCat(kForum, "/rightsRequests/r", i));
+    ASSERT_TRUE(mini_.Deliver(erased.rights_request(), erased).ok());
+  }
+  EXPECT_TRUE(Refused(mini_.runtime().FinishErasures(), errors::TEMPORARILY_UNAVAILABLE));
+  EXPECT_EQ(mini_.Rows("erasures WHERE step = 1"), 2);
+  const auto list = mini_.runtime().engine().config().keys->Erasures();
+  ASSERT_TRUE(list.ok()) << list.status();
+  std::set<std::string> persons;
+  for (const auto& erasure : *list) persons.insert(erasure.person);
+  for (const auto& member : members) EXPECT_EQ(persons.count(IdOf(member)), 1u) << member;
 }
 
 TEST_P(Rights, WhomTheListNamesIsErasedAgainFromRowsThatCameBack) {
