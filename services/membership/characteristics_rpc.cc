@@ -3,6 +3,7 @@
 #include "coproduction/membership/v1/characteristics.pb.h"
 #include "coproduction/membership/v1/members.pb.h"
 #include "services/membership/module.h"
+#include "services/membership/publications.h"
 
 namespace hub::membership {
 namespace {
@@ -21,6 +22,7 @@ StatusOr<v1::MemberCharacteristics> SetCharacteristics(Write& write,
   v1::MemberCharacteristics next = in.characteristics();
   next.set_name(stored.name());
   next.set_etag(stored.etag());
+  RETURN_IF_ERROR(ChangeAnswers(write, name, stored, next));
   return write.Put(std::move(next));
 }
 

@@ -5,6 +5,7 @@
 #include "services/membership/conflicts.h"
 #include "services/membership/module.h"
 #include "services/membership/papers.h"
+#include "services/membership/publications.h"
 
 namespace hub::membership {
 namespace {
@@ -38,6 +39,7 @@ void BindConsumers(Consumers& consumers) {
   consumers.OnDue("SharingEnded", TellSharingEnded);
   consumers.OnDue("RightsDueSoon", TellRightsDueSoon);
   consumers.OnDue("RightsOverdue", TellRightsOverdue);
+  consumers.OnDue("FigureDue", PublishFigure);
 }
 
 }  // namespace hub::membership

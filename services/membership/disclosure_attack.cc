@@ -1,6 +1,7 @@
 #include "services/membership/disclosure_attack.h"
 
 #include <algorithm>
+#include <optional>
 
 namespace hub::membership {
 namespace {
@@ -10,7 +11,7 @@ namespace {
 // count.
 class Flow {
  public:
-  Flow(const std::vector<Interval>& told, const std::vector<Group>& groups) {
+  Flow(const std::vector<Interval>& told, const std::vector<Group>& groups) : at_(told.size() + 1) {
     std::vector<int64_t> counts(told.size());
     for (const Group& group : groups) {
       arcs_.push_back({group.first, group.end, group.yes, 0, group.people});
@@ -20,7 +21,6 @@ class Flow {
       const int at = static_cast<int>(t);
       arcs_.push_back({at + 1, at, counts[t], told[t].low, told[t].high});
     }
-    at_.resize(told.size() + 1);
     for (size_t i = 0; i < arcs_.size(); ++i) {
       at_[arcs_[i].from].push_back(i);
       at_[arcs_[i].to].push_back(i);
@@ -30,11 +30,26 @@ class Flow {
   // Whether there is a flow with one more, or one fewer, on this arc.
   bool MoreIsPossible(size_t arc) const {
     const Arc& one = arcs_[arc];
-    return one.carried < one.high && Leads(one.to, one.from, arc);
+    return one.carried < one.high && PathOf(one.to, one.from, arc).has_value();
   }
   bool FewerIsPossible(size_t arc) const {
     const Arc& one = arcs_[arc];
-    return one.carried > one.low && Leads(one.from, one.to, arc);
+    return one.carried > one.low && PathOf(one.from, one.to, arc).has_value();
+  }
+  // Raises what is below its bound; false where that cannot be.
+  bool Raise() {
+    for (size_t i = 0; i < arcs_.size(); ++i) {
+      Arc& one = arcs_[i];
+      while (one.carried < one.low) {
+        const auto path = PathOf(one.to, one.from, i);
+        if (!path) return false;
+        int64_t by = one.low - one.carried;
+        for (const Step& step : *path) by = std::min(by, Room(step));
+        one.carried += by;
+        for (const Step& step : *path) arcs_[step.arc].carried += step.back ? -by : by;
+      }
+    }
+    return true;
   }
 
  private:
@@ -42,24 +57,36 @@ class Flow {
     int from, to;
     int64_t carried, low, high;
   };
-  bool Leads(int from, int to, size_t without) const {
-    std::vector<bool> seen(at_.size());
+  struct Step {
+    size_t arc;
+    bool back;
+  };
+  int64_t Room(const Step& step) const {
+    const Arc& arc = arcs_[step.arc];
+    return step.back ? arc.carried - arc.low : arc.high - arc.carried;
+  }
+  std::optional<std::vector<Step>> PathOf(int from, int to, size_t without) const {
+    std::vector<std::optional<Step>> by(at_.size());  // how each node was reached
     std::vector<int> next = {from};
-    seen[from] = true;
     while (!next.empty()) {
       const int node = next.back();
       next.pop_back();
-      if (node == to) return true;
+      if (node == to) break;
       for (size_t i : at_[node]) {
-        const Arc& arc = arcs_[i];
-        const int other = arc.from == node ? arc.to : arc.from;
-        const bool open = arc.from == node ? arc.carried < arc.high : arc.carried > arc.low;
-        if (i == without || !open || seen[other]) continue;
-        seen[other] = true;
+        const Step step = {i, arcs_[i].from != node};
+        const int other = step.back ? arcs_[i].from : arcs_[i].to;
+        if (i == without || Room(step) <= 0 || other == from || by[other]) continue;
+        by[other] = step;
         next.push_back(other);
       }
     }
-    return false;
+    std::vector<Step> path;
+    for (int node = to; node != from;) {
+      if (!by[node]) return std::nullopt;
+      path.push_back(*by[node]);
+      node = path.back().back ? arcs_[path.back().arc].to : arcs_[path.back().arc].from;
+    }
+    return path;
   }
 
   std::vector<Arc> arcs_;
@@ -67,6 +94,13 @@ class Flow {
 };
 
 }  // namespace
+
+bool Possible(const std::vector<Interval>& told, std::vector<Group>* groups) {
+  Flow flow(told, *groups);
+  if (!flow.Raise()) return false;
+  for (size_t i = 0; i < groups->size(); ++i) (*groups)[i].yes = flow.carried(i);
+  return true;
+}
 
 Pinned Attack(const std::vector<Interval>& told, const std::vector<Group>& groups, int64_t friends,
               int64_t small) {

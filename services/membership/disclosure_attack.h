@@ -24,6 +24,11 @@ struct Pinned {
   int64_t counts = 0;        // rows whose true count can be nothing else, and is 1 to `small`
 };
 
+// Gives each group a yes such that all is as told, though perhaps not as it is: for whoever does
+// not know the answers any more. What is possible alone, without friends, can be told from any
+// such. False where nothing fits.
+bool Possible(const std::vector<Interval>& told, std::vector<Group>* groups);
+
 // `told`: the interval of each row; the yes of those whom it counted add up to one of them.
 Pinned Attack(const std::vector<Interval>& told, const std::vector<Group>& groups, int64_t friends,
               int64_t small);

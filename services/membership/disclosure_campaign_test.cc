@@ -146,8 +146,12 @@ Sum Attacked(const char* name, const Measure& measure) {
     }
     std::vector<Interval> told;
     for (const Row& row : rows) told.push_back(row.figures[0].interval);
-    const std::vector<Group> groups = history.Groups();
+    std::vector<Group> groups = history.Groups();
     const Pinned pinned = Attack(told, groups, friends, measure.small);
+    // Who knows no answer at all concludes the same.
+    for (Group& group : groups) group.yes = 0;
+    EXPECT_TRUE(Possible(told, &groups));
+    EXPECT_EQ(Attack(told, groups, 0, measure.small).people, pinned.people);
     sum.rows += static_cast<int64_t>(rows.size());
     for (const Group& group : groups) sum.people += group.people;
     sum.pinned.people += pinned.people;

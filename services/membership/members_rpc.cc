@@ -5,6 +5,7 @@
 #include "services/membership/history.h"
 #include "services/membership/members_rules.h"
 #include "services/membership/module.h"
+#include "services/membership/publications.h"
 #include "services/membership/rights_rules.h"
 
 namespace hub::membership {
@@ -73,6 +74,7 @@ StatusOr<v1::Member> LeaveMember(Write& write, const v1::LeaveMemberRequest& in)
   if (!reps.empty()) {
     return RuleRefused("rep_leaves", "the member is a rep; stand the rep down first");
   }
+  RETURN_IF_ERROR(LeaveFigures(write, member.name()));
   member.set_state(v1::Member::LEFT);
   RETURN_IF_ERROR(Record(write, member.name(), v1::HistoryEntry::MEMBER_LEFT, member.left_on()));
   write.Emit<events::MemberLeft>(member);

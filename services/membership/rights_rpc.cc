@@ -6,6 +6,7 @@
 #include "coproduction/membership/v1/reps.pb.h"
 #include "services/membership/history.h"
 #include "services/membership/module.h"
+#include "services/membership/publications.h"
 #include "services/membership/rights_rules.h"
 
 namespace hub::membership {
@@ -53,6 +54,7 @@ Status BeginErasure(Write& write, v1::Member member) {
     member.set_left_on(write.today());
     write.Emit<events::MemberLeft>(member);
   }
+  RETURN_IF_ERROR(LeaveFigures(write, member.name()));
   member.set_state(v1::Member::ERASED);
   return write.Put(std::move(member)).status();
 }

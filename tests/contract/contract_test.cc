@@ -52,12 +52,13 @@ std::set<std::string> OpenTo(const std::function<bool(options::Role)>& asked,
 
 bool OfPartner(options::Role role) { return SideOf(role) == options::PARTNER; }
 
-TEST(Roles, OfAPartnerSeeNothingOfMembershipButForumsPartnersTheirOwnGrantsAndTheAgreement) {
+TEST(Roles, OfAPartnerSeeNothingOfMembershipThatIsNotForThem) {
   EXPECT_THAT(OpenTo(OfPartner, "membership"),
               ::testing::IsSubsetOf(
                   {"Forums.GetForum", "Partners.GetPartner", "Partners.ListPartners",
                    "Grants.CreateGrant", "Grants.EndGrant", "Grants.ListGrants",
-                   "SharingEntries.GetSharingEntry", "SharingEntries.ListSharingEntries"}));
+                   "SharingEntries.GetSharingEntry", "SharingEntries.ListSharingEntries",
+                   "Publications.GetPublication", "Publications.ListPublications"}));
 }
 
 TEST(Roles, OfAPartnerNeverSeeClaimsEntitlementsOrTheLedger) {
