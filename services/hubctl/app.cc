@@ -20,6 +20,7 @@
 #include "services/hubctl/demo.h"
 #include "services/hubctl/evaluation.h"
 #include "services/hubctl/events.h"
+#include "services/hubctl/figures.h"
 #include "services/hubctl/grants.h"
 #include "services/hubctl/import.h"
 #include "services/hubctl/keys.h"
@@ -375,6 +376,12 @@ class Program {
                           [this] { return ShowProof(person_, options_); });
     proof->add_option("REQUEST", person_, "The request's name, or its last part.")->required();
 
+    CLI::App* figures = Own(&app_, "figures",
+                            "What may be printed of what members say of themselves, by the "
+                            "calendar.",
+                            [this] { return ShowFigures(figures_page_, options_); });
+    figures->add_option("--page", figures_page_, "Writes them as a page (HTML) into this file.");
+
     CLI::App* verify =
         Own(&app_, "verify",
             "Holds rows and streams of a hub in --state against each other; stop it first.",
@@ -506,6 +513,7 @@ class Program {
   bool dry_run_ = false;
   Tail tail_;
   CrossingsOf crossings_;
+  std::string figures_page_;
   Verification verification_;
   Backup backup_;
   std::string person_;

@@ -19,6 +19,7 @@
 #include "google/protobuf/struct.pb.h"
 #include "google/protobuf/util/json_util.h"
 #include "services/hubctl/output.h"
+#include "services/hubctl/page.h"
 
 namespace hub::ctl {
 namespace {
@@ -30,11 +31,6 @@ using google::protobuf::Value;
 using v1::PersonalEntry;
 
 constexpr int kPageSize = 1000;
-
-std::string Day(const std::string& date) {
-  return absl::FormatTime("%-d %B %Y", absl::FromCivil(ToDay(date), absl::UTCTimeZone()),
-                          absl::UTCTimeZone());
-}
 
 std::string Moment(const google::protobuf::Timestamp& time) {
   return absl::FormatTime("%-d %B %Y, %H:%M", absl::FromUnixMicros(ToMicros(time)), London());
@@ -95,19 +91,6 @@ std::string Kept(const PersonalEntry& entry) {
       " years: ", entry.kept_because());
 }
 
-std::string Html(const std::string& text) {
-  return absl::StrReplaceAll(
-      text, {{"&", "&amp;"}, {"<", "&lt;"}, {">", "&gt;"}, {"\"", "&quot;"}, {"\n", "<br>"}});
-}
-
-std::string Cells(const std::vector<std::string>& cells, const char* tag = "td") {
-  std::string row = "<tr>";
-  for (const std::string& cell : cells) {
-    absl::StrAppend(&row, "<", tag, ">", Html(cell), "</", tag, ">");
-  }
-  return row + "</tr>\n";
-}
-
 // A record as a table of its fields.
 std::string RecordHtml(const PersonalEntry& entry) {
   std::map<std::string, std::string> lines;
@@ -161,21 +144,6 @@ std::string HappenedHtml(const std::vector<const PersonalEntry*>& entries,
           : Cells({"When", "What", "Which record", "By whom", "Times that day"}, "th"),
       rows, "</table>\n");
 }
-
-constexpr char kHead[] = R"(<!DOCTYPE html>
-<html lang="en-GB">
-<head>
-<meta charset="utf-8">
-<title>What is held about you</title>
-<style>
-body { font: 1.1rem/1.5 sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; color: #111 }
-table { border-collapse: collapse; margin: 0 0 1.2rem; width: 100% }
-td, th { border-bottom: 1px solid #767676; padding: .3rem .6rem; text-align: left; vertical-align: top;
-  overflow-wrap: anywhere }
-</style>
-</head>
-<body>
-)";
 
 Struct EntryStruct(const PersonalEntry& entry) {
   Struct out;
@@ -234,7 +202,7 @@ std::string PersonalPage(const v1::PersonalData& data, const std::string& member
   std::map<std::string, std::vector<const PersonalEntry*>> services;
   for (const auto& entry : data.entries()) services[entry.service()].push_back(&entry);
   std::string html = absl::StrCat(
-      kHead, "<h1>What is held about you</h1>\n<p>As of ", Day(made_on), ", of ", Html(member),
+      PageHead("What is held about you"), "<h1>What is held about you</h1>\n<p>As of ", Day(made_on), ", of ", Html(member),
       ".</p>\n<p>You may ask for mistakes to be put right, for your data to be erased or only "
       "stored, and you may object to being contacted. You may complain to the forum, which answers "
       "within 30 days that it has your complaint, and to the Information Commissioner.</p>\n");
@@ -257,7 +225,7 @@ std::string PersonalPage(const v1::PersonalData& data, const std::string& member
       absl::StrAppend(&html, HappenedHtml(entries, kind));
     }
   }
-  return html + "</body>\n</html>\n";
+  return html + kPageEnd;
 }
 
 std::string ProofText(const RightsRequest& request) {
