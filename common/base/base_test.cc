@@ -35,6 +35,8 @@ TEST(Date, OnlyRealDaysAreDates) {
   EXPECT_EQ(DaysBetween("2021-12-03", "2022-02-01"), 60);
 }
 
+TEST(Date, InWords) { EXPECT_EQ(DateInWords("2022-07-01"), "1 July 2022"); }
+
 TEST(Date, WallClockStaysOverTheChangeOfTheClocks) {
   EXPECT_EQ(LondonInstant("2022-03-25", "11:00"), 1648206000000000);  // 11:00Z
   EXPECT_EQ(LondonInstant("2022-04-08", "11:00"), 1649412000000000);  // 10:00Z

@@ -31,6 +31,11 @@ int64_t DaysBetween(const std::string& from, const std::string& to) {
   return ToDay(to) - ToDay(from);
 }
 
+std::string DateInWords(const std::string& date) {
+  return absl::FormatTime("%-d %B %Y", absl::FromCivil(ToDay(date), absl::UTCTimeZone()),
+                          absl::UTCTimeZone());
+}
+
 bool IsWeekend(const std::string& date) {
   auto weekday = absl::GetWeekday(ToDay(date));
   return weekday == absl::Weekday::saturday || weekday == absl::Weekday::sunday;

@@ -19,6 +19,7 @@ absl::CivilDay ToDay(const std::string& date);  // `date` must be one (IsDate)
 std::string ToText(absl::CivilDay day);
 std::string AddDays(const std::string& date, int64_t days);
 int64_t DaysBetween(const std::string& from, const std::string& to);  // to - from
+std::string DateInWords(const std::string& date);  // '2022-07-01' -> '1 July 2022'
 bool IsWeekend(const std::string& date);
 
 absl::TimeZone London();

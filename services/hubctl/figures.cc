@@ -65,8 +65,8 @@ std::string Chart(const std::vector<Publication>& figures, const std::string& id
                           "<text x=\"0\" y=\"%d\">%s</text>"
                           "<rect x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" fill=\"#e6e6e6\"/>"
                           "<rect x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" fill=\"#1d4e89\"/>\n",
-                          y + kBar - 6, Day(one.date()), kLabel, y, kWidth - kLabel, kBar, kLabel,
-                          y, width, kBar);
+                          y + kBar - 6, DateInWords(one.date()), kLabel, y, kWidth - kLabel, kBar,
+                          kLabel, y, width, kBar);
     y += kBar + kGap;
   }
   return absl::StrFormat(
@@ -80,8 +80,8 @@ std::string Chart(const std::vector<Publication>& figures, const std::string& id
 std::string TableOf(const std::vector<Publication>& figures) {
   std::string rows = Cells({"Date", "Figure", "Of so many who answered", "Per cent"}, "th");
   for (const auto& one : figures) {
-    rows +=
-        Cells({Day(one.date()), FigureOf(one), absl::StrCat("about ", one.base()), PercentOf(one)});
+    rows += Cells({DateInWords(one.date()), FigureOf(one), absl::StrCat("about ", one.base()),
+                   PercentOf(one)});
   }
   return "<table>\n" + rows + "</table>\n";
 }
@@ -92,7 +92,7 @@ std::string FiguresPage(const std::vector<Publication>& publications, const std:
                         const std::string& today) {
   std::string html = absl::StrCat(
       PageHead("What members say of themselves"), "<h1>What members say of themselves</h1>\n<p>",
-      Html(forum), ", as printed on ", Day(today), ".</p>\n<p>", kExplained, "</p>\n");
+      Html(forum), ", as printed on ", DateInWords(today), ".</p>\n<p>", kExplained, "</p>\n");
   const Series series = SeriesOf(publications);
   if (series.empty()) absl::StrAppend(&html, "<p>Fewer than 30 people answered.</p>\n");
   for (const auto& [question, figures] : series) {
@@ -132,8 +132,8 @@ Status ShowFigures(const std::string& page, Options options) {
   std::vector<std::vector<std::string>> rows = {{"question", "date", "figure", "of", "per cent"}};
   for (const auto& [question, figures] : SeriesOf(publications)) {
     const Publication& last = figures.back();
-    rows.push_back({Heading(Publication::Question_Name(last.question())), last.date(), FigureOf(last),
-                    absl::StrCat("about ", last.base()), PercentOf(last)});
+    rows.push_back({Heading(Publication::Question_Name(last.question())), last.date(),
+                    FigureOf(last), absl::StrCat("about ", last.base()), PercentOf(last)});
   }
   std::cout << Table(rows, TerminalWidth());
   return Status();

@@ -2,15 +2,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
-#include "absl/time/time.h"
-#include "common/base/date.h"
 
 namespace hub::ctl {
-
-std::string Day(const std::string& date) {
-  return absl::FormatTime("%-d %B %Y", absl::FromCivil(ToDay(date), absl::UTCTimeZone()),
-                          absl::UTCTimeZone());
-}
 
 std::string Html(const std::string& text) {
   return absl::StrReplaceAll(

@@ -6,8 +6,6 @@
 
 namespace hub::ctl {
 
-std::string Day(const std::string& date);  // '2022-07-01' -> '1 July 2022'
-
 std::string Html(const std::string& text);                                         // escaped
 std::string Cells(const std::vector<std::string>& cells, const char* tag = "td");  // a row
 std::string PageHead(const std::string& title);

@@ -46,7 +46,7 @@ std::string InWords(const std::string& field, const Value& value) {
       const std::string& text = value.string_value();
       absl::Time time;
       int64_t pence = 0;
-      if (IsDate(text)) return Day(text);
+      if (IsDate(text)) return DateInWords(text);
       if (text.size() > 10 && absl::ParseTime(absl::RFC3339_full, text, &time, nullptr)) {
         return absl::FormatTime("%-d %B %Y, %H:%M", time, London());
       }
@@ -202,7 +202,8 @@ std::string PersonalPage(const v1::PersonalData& data, const std::string& member
   std::map<std::string, std::vector<const PersonalEntry*>> services;
   for (const auto& entry : data.entries()) services[entry.service()].push_back(&entry);
   std::string html = absl::StrCat(
-      PageHead("What is held about you"), "<h1>What is held about you</h1>\n<p>As of ", Day(made_on), ", of ", Html(member),
+      PageHead("What is held about you"), "<h1>What is held about you</h1>\n<p>As of ",
+      DateInWords(made_on), ", of ", Html(member),
       ".</p>\n<p>You may ask for mistakes to be put right, for your data to be erased or only "
       "stored, and you may object to being contacted. You may complain to the forum, which answers "
       "within 30 days that it has your complaint, and to the Information Commissioner.</p>\n");
@@ -229,15 +230,16 @@ std::string PersonalPage(const v1::PersonalData& data, const std::string& member
 }
 
 std::string ProofText(const RightsRequest& request) {
-  std::string text =
-      absl::StrCat("Erasure of ", request.member(), "\nAsked for on ", Day(request.received_on()));
+  std::string text = absl::StrCat("Erasure of ", request.member(), "\nAsked for on ",
+                                  DateInWords(request.received_on()));
   const bool done = request.state() == RightsRequest::DONE;
-  absl::StrAppend(&text, done ? ", done on " + Day(request.done_on()) : ", not done yet", ".\n");
+  absl::StrAppend(&text, done ? ", done on " + DateInWords(request.done_on()) : ", not done yet",
+                  ".\n");
   std::set<std::string> missing = schema::ServicesWithPersons();
   for (const auto& service : request.confirmations()) {
     missing.erase(service.service());
-    absl::StrAppend(&text, "\n", Heading(service.service()), ", on ", Day(service.erased_on()),
-                    ":\n");
+    absl::StrAppend(&text, "\n", Heading(service.service()), ", on ",
+                    DateInWords(service.erased_on()), ":\n");
     if (service.kinds().empty()) absl::StrAppend(&text, "  There was nothing about the person.\n");
     for (const auto& kind : service.kinds()) {
       absl::StrAppend(&text, "  ", Heading(kind.type()), ", ", kind.records(),
@@ -246,7 +248,7 @@ std::string ProofText(const RightsRequest& request) {
       if (kind.removed()) said.push_back("gone, and the key to it in every copy");
       if (!kind.blanked().empty()) said.push_back("emptied " + Fields(kind.blanked()));
       if (!kind.kept().empty()) {
-        said.push_back(absl::StrCat("kept without a name until ", Day(kind.kept_until()),
+        said.push_back(absl::StrCat("kept without a name until ", DateInWords(kind.kept_until()),
                                     " at most, as ", kind.kept_because(), ": ",
                                     Fields(kind.kept())));
       }
@@ -262,8 +264,9 @@ std::string ProofText(const RightsRequest& request) {
         "age; "
         "when one is brought back, the person\nis erased again before it serves.\n");
   } else {
-    absl::StrAppend(&text, "\nNot said yet by: ", absl::StrJoin(missing, ", "), ".",
-                    request.due_on().empty() ? "" : " Due on " + Day(request.due_on()) + ".", "\n");
+    absl::StrAppend(
+        &text, "\nNot said yet by: ", absl::StrJoin(missing, ", "), ".",
+        request.due_on().empty() ? "" : " Due on " + DateInWords(request.due_on()) + ".", "\n");
   }
   return text;
 }

@@ -67,7 +67,8 @@ StatusOr<Count> CountAnswers(Write& write, Question question, size_t rows) {
                         }));
   ASSIGN_OR_RETURN(const auto everybody,
                    write.Select<v1::MemberCharacteristics>(
-                       "id IN (SELECT id FROM members WHERE forum = $1 AND state = 'ACTIVE')"));
+                       "id IN (SELECT id FROM members WHERE forum = $1 AND state = 'ACTIVE' "
+                       "AND LENGTH(COALESCE(restriction, '')) = 0)"));
   Count count;
   count.turnout.since.resize(rows + 1);
   ASSIGN_OR_RETURN(count.turnout.moved,

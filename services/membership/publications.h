@@ -19,7 +19,7 @@ Status PublishFigure(Write& write, const std::string& resource);
 Status ChangeAnswers(Write& write, const std::string& member,
                      const v1::MemberCharacteristics& before,
                      const v1::MemberCharacteristics& after);
-// A member leaves, or is erased.
+// A member leaves, is erased, or may have the own data stored alone.
 Status LeaveFigures(Write& write, const std::string& member);
 
 }  // namespace hub::membership

@@ -5,7 +5,6 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "absl/time/time.h"
 #include "common/base/digest.h"
 
 namespace hub::membership {
@@ -44,9 +43,7 @@ std::string InWords(const Publication& publication) {
   for (const Words& words : kQuestions) {
     if (words.question == publication.question()) say = words.say;
   }
-  const std::string date =
-      absl::FormatTime("%-d %B %Y", absl::FromCivil(ToDay(publication.date()), absl::UTCTimeZone()),
-                       absl::UTCTimeZone());
+  const std::string date = DateInWords(publication.date());
   const std::string of = absl::StrCat("of about ", publication.base(), " members who answered");
   if (publication.figure() != 0) {
     const std::string share =

@@ -13,6 +13,7 @@
 #include "coproduction/membership/v1/characteristics.pb.h"
 #include "coproduction/membership/v1/forums.pb.h"
 #include "coproduction/membership/v1/members.pb.h"
+#include "coproduction/membership/v1/rights.pb.h"
 #include "services/membership/module.h"
 #include "services/membership/publications_rules.h"
 
@@ -193,6 +194,33 @@ TEST_P(Publications, WhoLeavesOrChangesTheAnswerCountsAsSuch) {
   EXPECT_EQ(figures[1].answered(), 53);
   // 20 - 6 + 3 is 17. Of 53, 50 were counted before, and 10 of the 60 are gone.
   EXPECT_EQ(figures[1].ceiling(), std::min<int64_t>(53 - 7, figures[0].high() + 3 - 4));
+  EXPECT_EQ(figures[1].floor(), std::max<int64_t>(0, figures[0].low() - 10 + 4));
+}
+
+TEST_P(Publications, WhoIsErasedOrWhoseDataMayOnlyBeStoredIsNotCounted) {
+  Join(52, 20);
+  mini_.SetDate("2022-07-01");
+  ASSERT_EQ(Published(mini_.Token(CHAIR)).size(), 1u);
+  auto ask = [&](size_t member, v1::RightsRequest::Kind kind) {
+    v1::CreateRightsRequestRequest create;
+    create.set_parent(kForum);
+    create.set_member(members_[member].name());
+    create.set_kind(kind);
+    if (kind == v1::RightsRequest::RESTRICTION) create.set_ground(v1::Restriction::ACCURACY_CONTESTED);
+    auto request = mini_.Call<v1::RightsRequest>(mini_.Token(MEMBERSHIP_ADMIN), create);
+    ASSERT_TRUE(request.ok()) << request.status();
+    v1::CompleteRightsRequestRequest complete;
+    complete.set_name(request->name());
+    complete.set_outcome("done as asked");
+    request = mini_.Call<v1::RightsRequest>(mini_.Token(MEMBERSHIP_ADMIN), complete);
+    ASSERT_TRUE(request.ok()) << request.status();
+  };
+  for (size_t i = 0; i < 5; ++i) ask(i, v1::RightsRequest::ERASURE);
+  for (size_t i = 5; i < 10; ++i) ask(i, v1::RightsRequest::RESTRICTION);
+  mini_.SetDate("2022-10-01");
+  const auto figures = Published(mini_.Token(CHAIR));
+  ASSERT_EQ(figures.size(), 2u);
+  EXPECT_EQ(figures[1].answered(), 42);
   EXPECT_EQ(figures[1].floor(), std::max<int64_t>(0, figures[0].low() - 10 + 4));
 }
 

@@ -141,6 +141,7 @@ StatusOr<RightsRequest> Complete(Write& write, const v1::CompleteRightsRequestRe
     ASSIGN_OR_RETURN(auto member, write.Get<v1::Member>(request.member()));
     member.mutable_restriction()->set_ground(request.ground());
     member.mutable_restriction()->set_since_on(write.today());
+    RETURN_IF_ERROR(LeaveFigures(write, member.name()));
     RETURN_IF_ERROR(write.Put(std::move(member)).status());
   }
   request.set_state(RightsRequest::DONE);
