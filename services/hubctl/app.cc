@@ -20,6 +20,7 @@
 #include "services/hubctl/demo.h"
 #include "services/hubctl/evaluation.h"
 #include "services/hubctl/events.h"
+#include "services/hubctl/export.h"
 #include "services/hubctl/figures.h"
 #include "services/hubctl/grants.h"
 #include "services/hubctl/import.h"
@@ -325,10 +326,25 @@ class Program {
     play->add_option("DIR", folder_, "The folder with the sheets.")->required();
 
     CLI::App* import =
-        Own(&app_, "import", "Brings members.csv and reps.csv of a folder in, today.",
-            [this] { return Import(folder_, dry_run_, options_); });
-    import->add_option("DIR", folder_, "The folder with the sheets.")->required();
-    import->add_flag("--dry-run", dry_run_, "Only says what would be refused.");
+        Own(&app_, "import",
+            "Brings sheets of members and reps in, today: all rows, or none where one is wrong.",
+            [this] { return Import(import_, options_); });
+    import
+        ->add_option("PATH", import_.path,
+                     "A sheet of members (.xlsx or CSV), or a folder with the sheets members and "
+                     "reps.")
+        ->required();
+    import->add_flag("--dry-run", import_.dry_run,
+                     "Only says how the columns are read and what would be refused.");
+    import->add_option("--result", import_.result,
+                       "Writes the rows as they are, with what is to be mended in each, as a sheet "
+                       "(.xlsx or .csv) to be mended and brought in again.");
+
+    CLI::App* exported = Group("export", "Sheets of what the forum keeps.");
+    CLI::App* members =
+        Own(exported, "members", "Writes the members as the sheet that import reads.",
+            [this] { return ExportMembers(folder_, options_); });
+    members->add_option("FILE", folder_, "The sheet to write: .xlsx or .csv.")->required();
 
     CLI::App* evaluation = Group("evaluation", "The joint evaluation of a period.");
     CLI::App* show = Own(evaluation, "show", "Makes it from the records and shows it.",
@@ -510,7 +526,7 @@ class Program {
   std::string key_, folder_, from_, to_, membership_from_;
   int minutes_ = 60;
   std::vector<std::string> key_files_;
-  bool dry_run_ = false;
+  ImportOf import_;
   Tail tail_;
   CrossingsOf crossings_;
   std::string figures_page_;

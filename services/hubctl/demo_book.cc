@@ -82,9 +82,9 @@ const std::map<std::string, std::string>& Specs() {
 
 std::map<std::string, std::vector<Column>> Columns() {
   std::map<std::string, std::vector<Column>> columns;
-  for (const std::string& name : MemberColumns()) columns["members"].emplace_back(name);
-  for (const std::string& name : RepColumns()) {
-    columns["reps"].emplace_back(name == "Member" ? "Member>members" : name);
+  for (const Heading& heading : MemberHeadings()) columns["members"].emplace_back(heading.title);
+  for (const Heading& heading : RepHeadings()) {
+    columns["reps"].emplace_back(heading.title == "Member" ? "Member>members" : heading.title);
   }
   for (const auto& [sheet, spec] : Specs()) {
     for (const std::string& column : std::vector<std::string>(absl::StrSplit(spec, '|'))) {
@@ -109,10 +109,10 @@ StatusOr<std::unique_ptr<Book>> Book::Open(const std::string& folder) {
   const auto sheets = Columns();
   for (const auto& [name, columns] : sheets) {
     const std::string file = name + ".csv";
-    ASSIGN_OR_RETURN(const std::string text, read(file));
-    std::vector<std::string> names;
-    for (const Column& column : columns) names.push_back(column.name);
-    book->sheets_[name] = std::make_unique<Sheet>(file, text, names, &complaints);
+    std::vector<Heading> headings;
+    for (const Column& column : columns) headings.push_back({column.name, true});
+    book->sheets_[name] = std::make_unique<Sheet>((std::filesystem::path(folder) / file).string(),
+                                                  headings, &complaints);
     for (const Row& row : book->rows(name)) {
       if (!book->by_key_[name].emplace(KeyOf(row), &row).second) {
         complaints.push_back({file, row.line, "", "'" + KeyOf(row) + "' stands there twice"});
@@ -154,10 +154,7 @@ std::string KeyOf(const Row& row) {
 
 std::vector<std::string> ListOf(const std::string& cell) { return absl::StrSplit(cell, "; "); }
 
-std::string DayOf(const std::string& cell) {
-  std::string date;
-  return ReadDay(cell, &date) ? date : "";
-}
+std::string DayOf(const std::string& cell) { return ReadDay(cell).value_or(""); }
 
 int64_t DigitsOf(const std::string& cell) {
   int64_t number = 0;

@@ -19,10 +19,8 @@
 #include "services/hubctl/api.h"
 #include "services/hubctl/commands.h"
 #include "services/hubctl/evaluation.h"
-#include "services/hubctl/import.h"
 #include "services/hubctl/output.h"
 #include "services/hubctl/rights.h"
-#include "services/hubctl/sheets.h"
 #include "services/hubctl/token.h"
 
 namespace hub::ctl {
@@ -263,121 +261,9 @@ TEST(Completion, OffersFilesWhereNothingFits) {
   EXPECT_THAT(CompletesInFish({"import", "/et"}), Contains("/etc/"));
 }
 
-// ---- sheets ----
-
-struct Read {
-  std::vector<Complaint> complaints;
-  Sheet sheet;
-  explicit Read(const std::string& text, const std::vector<std::string>& columns = {"Key", "Name"})
-      : sheet("members.csv", text, columns, &complaints) {}
-  std::vector<std::string> Texts() const {
-    std::vector<std::string> texts;
-    for (const Complaint& complaint : complaints) texts.push_back(complaint.Text());
-    return texts;
-  }
-};
-
-TEST(Sheets, AreReadByTheNamesOfTheirColumns) {
-  const Read read("\xef\xbb\xbfName,Key\r\n\"Hadley, \"\"Zoë\"\"\",M001\r\n  Mensah  ,M002");
-  EXPECT_THAT(read.Texts(), IsEmpty());
-  ASSERT_EQ(read.sheet.rows().size(), 2u);
-  EXPECT_EQ(read.sheet.rows()[0]["Name"], "Hadley, \"Zoë\"");
-  EXPECT_EQ(read.sheet.rows()[1]["Name"], "Mensah");
-  EXPECT_EQ(read.sheet.rows()[1]["Key"], "M002");
-}
-
-TEST(Sheets, CountLinesOverBlankRowsAndCellsOfSeveralLines) {
-  const Read read("Key,Name\n\nM001,\"two\n\nlines\"\n,\nM002,x\n");
-  ASSERT_EQ(read.sheet.rows().size(), 2u);
-  EXPECT_EQ(read.sheet.rows()[0].line, 3);
-  EXPECT_EQ(read.sheet.rows()[0]["Name"], "two\n\nlines");
-  EXPECT_EQ(read.sheet.rows()[1].line, 7);
-}
-
-TEST(Sheets, NameWhatIsWrongByLine) {
-  EXPECT_THAT(Read("Key,Name\nM001,a\nM002,b\"c\nM003,d\n").Texts(),
-              ElementsAre("members.csv:3: a quotation mark stands inside a cell; put the cell in "
-                          "quotation marks and double it"));
-  EXPECT_THAT(Read("Key,Name\nM001,a\nM002,\"b\nM003,c\n").Texts(),
-              ElementsAre("members.csv:3: a quotation mark is opened and never closed"));
-  EXPECT_THAT(Read("Key,Name\nM001,a,b\nM002\nM003,c\n").Texts(),
-              ElementsAre("members.csv:2: has 3 cells where the header has 2",
-                          "members.csv:3: has 1 cells where the header has 2"));
-  EXPECT_THAT(Read("Key,Name\nM001,Zo\xeb\n").Texts(),
-              ElementsAre("members.csv:2: is not UTF-8; save the sheet as 'CSV UTF-8'"));
-  EXPECT_THAT(Read("").Texts(), ElementsAre("members.csv:1: has no header line"));
-}
-
-TEST(Sheets, HaveTheirColumnsAndNoOthers) {
-  EXPECT_THAT(Read("Key,Nmae\nM001,a\n").Texts(),
-              ElementsAre("members.csv:1: column 'Nmae': is not a column of this sheet",
-                          "members.csv:1: column 'Name': is missing"));
-  EXPECT_THAT(Read("Key,Name,Key\nM001,a,b\n").Texts(),
-              ElementsAre("members.csv:1: column 'Key': is there twice"));
-}
-
-TEST(Sheets, ReadDaysAsTheyAreWrittenHere) {
-  std::string date;
-  EXPECT_TRUE(ReadDay("03/12/2021", &date));
-  EXPECT_EQ(date, "2021-12-03");
-  for (const char* wrong : {"3/12/2021", "2021-12-03", "31/02/2022", "", "aa/bb/cccc"}) {
-    EXPECT_FALSE(ReadDay(wrong, &date)) << wrong;
-  }
-}
-
-// ---- import ----
-
-constexpr char kMemberHeader[] =
-    "Key,First name,Last name,E-mail,Phone,Postcode district,Area,Lives or uses services "
-    "here,Joined,Left,Why left,Forum role,Reach by,Format,News,Invitations,Surveys\n";
-
-TEST(Import, TurnsARowIntoItsRequest) {
-  const Read read(std::string(kMemberHeader) +
-                      "M001,Zoë,Hadley,z@example.com,07700 900013,CV31,Warwick,LIVES,04/05/2021,,,"
-                      "CHAIR,TEXT,LARGE_PRINT,yes,no,\n",
-                  MemberColumns());
-  ASSERT_THAT(read.Texts(), IsEmpty());
-  std::vector<Complaint> complaints;
-  const auto request = MemberOf(read.sheet.rows()[0], "forums/warwickshire", &complaints);
-  EXPECT_THAT(complaints, IsEmpty());
-  EXPECT_EQ(request.parent(), "forums/warwickshire");
-  const auto& member = request.member();
-  EXPECT_EQ(member.source_key(), "M001");
-  EXPECT_EQ(member.given_name(), "Zoë");
-  EXPECT_EQ(member.joined_on(), "2021-05-04");
-  EXPECT_EQ(member.residence(), coproduction::membership::v1::Member::LIVES_HERE);
-  EXPECT_EQ(member.reach_by(), coproduction::membership::v1::Member::TEXT_MESSAGE);
-  EXPECT_EQ(member.format(), "large print");
-  EXPECT_EQ(member.consents_size(), 2);
-}
-
-TEST(Import, NamesABadCellByFileLineColumnAndReason) {
-  const Read read(
-      std::string(kMemberHeader) +
-          "M001,Zoë,Hadley,,,CV31,Warwick,VISITS,31/02/2021,,,,EMAIL,STANDARD,maybe,,\n",
-      MemberColumns());
-  std::vector<Complaint> complaints;
-  MemberOf(read.sheet.rows()[0], "forums/warwickshire", &complaints);
-  std::vector<std::string> texts;
-  for (const Complaint& complaint : complaints) texts.push_back(complaint.Text());
-  EXPECT_THAT(
-      texts,
-      ElementsAre("members.csv:2: column 'Lives or uses services here': 'VISITS' is none of LIVES, "
-                  "USES_SERVICES",
-                  "members.csv:2: column 'Joined': '31/02/2021' is no day, as 03/12/2021",
-                  "members.csv:2: column 'News': 'maybe' is not yes or no"));
-}
-
-TEST(Import, NamesTheColumnThatTheHubRefused) {
-  const Read read(std::string(kMemberHeader) + "M001,,,,,,,,,,,,,,,,\n", MemberColumns());
-  EXPECT_EQ(ComplaintOf(read.sheet.rows()[0], InvalidField("member.email", "is no address")).Text(),
-            "members.csv:2: column 'E-mail': refused (INVALID_FIELD, field member.email): is no "
-            "address");
-}
-
-TEST(Import, KeysOfRowsAreTheSameEveryTime) {
-  EXPECT_EQ(DerivedId("members.csv|M001"), DerivedId("members.csv|M001"));
-  EXPECT_NE(DerivedId("members.csv|M001"), DerivedId("members.csv|M002"));
+TEST(DerivedId, IsTheSameEveryTime) {
+  EXPECT_EQ(DerivedId("M001"), DerivedId("M001"));
+  EXPECT_NE(DerivedId("M001"), DerivedId("M002"));
   EXPECT_EQ(DerivedId("x")[14], '8');
 }
 

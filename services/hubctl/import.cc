@@ -1,421 +1,298 @@
+// What the columns mean.
 #include "services/hubctl/import.h"
 
-#include <unistd.h>
-
-#include <filesystem>
-#include <functional>
-#include <iostream>
-#include <map>
-#include <memory>
 #include <optional>
-#include <set>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
+#include "common/base/digest.h"
 #include "common/base/id.h"
 #include "services/hubctl/commands.h"
 #include "services/hubctl/output.h"
-#include "services/hubctl/token.h"
 
 namespace hub::ctl {
 namespace {
 
-namespace fs = std::filesystem;
 namespace v1 = ::coproduction::membership::v1;
 using google::protobuf::Message;
 
-constexpr int kPatienceSeconds = 60;
-constexpr int kPageSize = 100;
-
 // A column and the field of the request that it fills.
-struct Mapping {
-  enum Kind { kText, kDay };
-  const char* column;
-  const char* field;
+struct Column {
+  enum Kind {
+    kText,
+    kDay,
+    kPhone,
+    kDistrict,  // of a postcode
+    kConsent,   // the field is the purpose
+    kApart      // read elsewhere, or not kept by the hub
+  };
+  Heading heading;
+  const char* field = "";
   Kind kind = kText;
-  // What may stand there and what it means; empty: anything. A word that is not here is a
-  // complaint.
-  std::map<std::string, std::string> words = {};
+  // What may stand there and what it means; the first of a meaning is how it is written.
+  std::vector<std::pair<std::string, std::string>> words = {};
+  bool others = false;  // other words stand for themselves
 };
 
-const std::vector<Mapping>& MemberMappings() {
-  static const std::vector<Mapping> mappings = {
-      {"Key", "member.source_key"},
-      {"First name", "member.given_name"},
-      {"Last name", "member.family_name"},
-      {"E-mail", "member.email"},
-      {"Phone", "member.phone"},
-      {"Postcode district", "member.postcode_district"},
-      {"Lives or uses services here",
+const std::vector<Column>& MemberColumns() {
+  static const std::vector<Column> columns = {
+      {{"Key",
+        false,
+        {"Id", "Reference", "Ref", "Member number", "Member no", "Membership number"}},
+       "member.source_key"},
+      {{"First name", true, {"Forename", "Given name", "Christian name"}}, "member.given_name"},
+      {{"Last name", true, {"Surname", "Family name"}}, "member.family_name"},
+      {{"E-mail", false, {"Email address", "Mail"}}, "member.email"},
+      {{"Phone",
+        false,
+        {"Telephone", "Tel", "Mobile", "Phone number", "Mobile number", "Telephone number",
+         "Contact number", "Mobile phone", "Phone no", "Mobile no", "Tel no"}},
+       "member.phone",
+       Column::kPhone},
+      {{"Postcode district", false, {"Postcode", "Post code area"}},
+       "member.postcode_district",
+       Column::kDistrict},
+      {{"Area", false, {"Town", "District"}}, "", Column::kApart},
+      {{"Lives or uses services here", false, {"Residence", "Lives here"}},
        "member.residence",
-       Mapping::kText,
-       {{"LIVES", "LIVES_HERE"}, {"USES_SERVICES", "USES_SERVICES_HERE"}}},
-      {"Joined", "member.joined_on", Mapping::kDay},
-      {"Reach by",
+       Column::kText,
+       {{"LIVES", "LIVES_HERE"},
+        {"USES_SERVICES", "USES_SERVICES_HERE"},
+        {"Lives here", "LIVES_HERE"},
+        {"Uses services here", "USES_SERVICES_HERE"}}},
+      {{"Joined", true, {"Date joined", "Joined on", "Join date", "Member since", "Joining date"}},
+       "member.joined_on",
+       Column::kDay},
+      {{"Left", false, {"Date left", "Left on", "Leaving date"}}, "", Column::kDay},
+      {{"Why left", false, {"Reason for leaving"}}, "", Column::kApart},
+      {{"Forum role", false, {"Role"}}, "", Column::kApart},
+      {{"Reach by", false, {"Contact by", "Preferred contact", "Contact preference"}},
        "member.reach_by",
-       Mapping::kText,
-       {{"EMAIL", "EMAIL"}, {"PHONE", "PHONE"}, {"POST", "POST"}, {"TEXT", "TEXT_MESSAGE"}}},
-      {"Format",
+       Column::kText,
+       {{"EMAIL", "EMAIL"},
+        {"PHONE", "PHONE"},
+        {"POST", "POST"},
+        {"TEXT", "TEXT_MESSAGE"},
+        {"Telephone", "PHONE"},
+        {"Letter", "POST"},
+        {"SMS", "TEXT_MESSAGE"},
+        {"Text message", "TEXT_MESSAGE"}}},
+      {{"Format", false, {"Accessible format", "Preferred format"}},
        "member.format",
-       Mapping::kText,
+       Column::kText,
        {{"STANDARD", ""},
         {"LARGE_PRINT", "large print"},
         {"EASY_READ", "easy read"},
-        {"AUDIO", "audio"}}}};
-  return mappings;
-}
-
-const std::vector<Mapping>& RepMappings() {
-  static const std::vector<Mapping> mappings = {{"Most hours a month", "most_hours_a_month"}};
-  return mappings;
-}
-
-const std::map<std::string, v1::Consent::Purpose>& ConsentColumns() {
-  static const std::map<std::string, v1::Consent::Purpose> columns = {
-      {"News", v1::Consent::NEWS},
-      {"Invitations", v1::Consent::INVITATIONS},
-      {"Surveys", v1::Consent::SURVEYS}};
+        {"AUDIO", "audio"}},
+       true},
+      {{"News", false, {"Newsletter", "Consent to news"}}, "NEWS", Column::kConsent},
+      {{"Invitations", false, {"Invites", "Consent to invitations"}},
+       "INVITATIONS",
+       Column::kConsent},
+      {{"Surveys", false, {"Consent to surveys"}}, "SURVEYS", Column::kConsent}};
   return columns;
 }
 
-std::string ColumnOfField(const std::string& field) {
-  for (const auto* mappings : {&MemberMappings(), &RepMappings()}) {
-    for (const Mapping& mapping : *mappings) {
-      if (field == mapping.field) return mapping.column;
+// The steps after the application are the rep's and the forum's own, each at its day.
+const std::vector<Column>& RepColumns() {
+  static const std::vector<Column> columns = [] {
+    std::vector<Column> all = {{{"Key"}, "", Column::kApart},
+                               {{"Member", true}, "member", Column::kApart},
+                               {{"Most hours a month"}, "most_hours_a_month"}};
+    for (const char* step : {"Applied", "Induction done", "Code version", "Code accepted",
+                             "Terms version", "Terms accepted", "Declaration made", "Declaration",
+                             "Activated", "Paused from", "Back on"}) {
+      all.push_back({{step}, "", Column::kApart});
     }
-  }
-  return field == "member" ? "Member" : "";
+    return all;
+  }();
+  return columns;
 }
 
-Flag FlagOf(const google::protobuf::Descriptor* type, const Mapping& mapping) {
+std::vector<Heading> HeadingsOf(const std::vector<Column>& columns) {
+  std::vector<Heading> headings;
+  for (const Column& column : columns) headings.push_back(column.heading);
+  return headings;
+}
+
+const Column* ColumnNamed(const std::string& heading) {
+  for (const auto* columns : {&MemberColumns(), &RepColumns()}) {
+    for (const Column& column : *columns) {
+      if (column.heading.title == heading) return &column;
+    }
+  }
+  return nullptr;
+}
+
+std::string TitleOfField(const std::string& field) {
+  for (const auto* columns : {&MemberColumns(), &RepColumns()}) {
+    for (const Column& column : *columns) {
+      if (*column.field != '\0' && field == column.field) return column.heading.title;
+    }
+  }
+  return "";
+}
+
+Flag FlagOf(const google::protobuf::Descriptor* type, const Column& column) {
   Flag flag;
-  flag.name = mapping.column;
-  for (const std::string& step : std::vector<std::string>(absl::StrSplit(mapping.field, '.'))) {
+  flag.name = column.heading.title;
+  for (const std::string& step : std::vector<std::string>(absl::StrSplit(column.field, '.'))) {
     flag.path.push_back(type->FindFieldByName(step));
     type = flag.field()->message_type();
   }
   return flag;
 }
 
+// '(01926) 123-456' -> '01926 123 456'. A spreadsheet that takes a number for a figure drops its
+// zero: it is put back where the other ten digits can be nothing else.
+std::string PhoneOf(const std::string& cell) {
+  std::string phone =
+      absl::StrReplaceAll(cell, {{"(0)", ""}, {"(", ""}, {")", " "}, {"-", " "}, {".", " "}});
+  absl::RemoveExtraAsciiWhitespace(&phone);
+  const bool digits = phone.size() == 10 && phone.find_first_not_of("0123456789") == phone.npos;
+  return digits && std::string("1237").find(phone[0]) != std::string::npos ? "0" + phone : phone;
+}
+
+// 'cv31 1ab', 'CV311AB' -> 'CV31': no finer place is kept.
+std::string DistrictOf(const std::string& cell) {
+  std::string code = absl::StrReplaceAll(absl::AsciiStrToUpper(cell), {{" ", ""}});
+  const bool whole = code.size() >= 5 && absl::ascii_isdigit(code[code.size() - 3]) &&
+                     absl::ascii_isalpha(code[code.size() - 2]) &&
+                     absl::ascii_isalpha(code[code.size() - 1]);
+  if (whole) code.resize(code.size() - 3);
+  return code;
+}
+
+bool IsFormulaError(const std::string& cell) {
+  return cell.size() > 3 && cell[0] == '#' &&
+         (cell.back() == '!' || cell.back() == '?' || cell == "#N/A") &&
+         cell.find(' ') == std::string::npos;
+}
+
 // What the cell says, as the API writes it; complains and says nothing where it says nothing.
-std::optional<std::string> ValueOf(const Row& row, const Mapping& mapping,
+std::optional<std::string> ValueOf(const Row& row, const Column& column,
                                    std::vector<Complaint>* complaints) {
-  const std::string& cell = row[mapping.column];
-  auto complain = [&](const std::string& reason) {
-    complaints->push_back({row.sheet->file(), row.line, mapping.column, reason});
+  const std::string& cell = row[column.heading.title];
+  const auto complain = [&](const std::string& reason) {
+    complaints->push_back(
+        {row.sheet->file(), row.line, row.sheet->TitleOf(column.heading.title), reason});
     return std::nullopt;
   };
   if (cell.empty()) return std::nullopt;
-  if (mapping.kind == Mapping::kDay) {
-    std::string date;
-    if (!ReadDay(cell, &date)) return complain("'" + cell + "' is no day, as 03/12/2021");
-    return date;
+  if (IsFormulaError(cell)) {
+    return complain("'" + cell + "' is a formula's mistake; write the value itself");
   }
-  if (mapping.words.empty()) return cell;
-  const auto word = mapping.words.find(cell);
-  if (word != mapping.words.end()) return word->second;
-  return complain("'" + cell + "' is none of " +
-                  absl::StrJoin(mapping.words, ", ", [](std::string* out, const auto& known) {
-                    out->append(known.first);
-                  }));
+  if (column.kind == Column::kDay) {
+    const auto date = ReadDay(cell);
+    if (!date.ok()) return complain(MessageOf(date.status()));
+    return *date;
+  }
+  if (column.kind == Column::kPhone) return PhoneOf(cell);
+  if (column.kind == Column::kDistrict) return DistrictOf(cell);
+  if (column.words.empty()) return cell;
+  std::vector<std::string> known;
+  for (const auto& [word, value] : column.words) {
+    if (Folded(word) == Folded(cell)) return value;
+    known.push_back(word);
+  }
+  if (column.others) return cell;
+  return complain("'" + cell + "' is none of " + absl::StrJoin(known, ", "));
 }
 
-void Fill(const Row& row, const std::vector<Mapping>& mappings, Message* request,
+void Fill(const Row& row, const std::vector<Column>& columns, Message* request,
           std::vector<Complaint>* complaints) {
-  for (const Mapping& mapping : mappings) {
-    const std::optional<std::string> value = ValueOf(row, mapping, complaints);
+  for (const Column& column : columns) {
+    if (column.kind == Column::kApart || column.kind == Column::kConsent || *column.field == '\0') {
+      continue;
+    }
+    const std::optional<std::string> value = ValueOf(row, column, complaints);
     if (!value.has_value()) continue;
-    const Status set = SetField(request, FlagOf(request->GetDescriptor(), mapping), {*value}, "");
+    const Status set = SetField(request, FlagOf(request->GetDescriptor(), column), {*value}, "");
     if (!set.ok()) {
-      complaints->push_back({row.sheet->file(), row.line, mapping.column, MessageOf(set)});
+      complaints->push_back(
+          {row.sheet->file(), row.line, row.sheet->TitleOf(column.heading.title), MessageOf(set)});
     }
   }
 }
 
-// ---- one run ----
-
-bool IsDone(const Status& status) {
-  const errors::ErrorReason reason = ReasonOf(status);
-  return status.ok() || reason == errors::ALREADY_DONE || reason == errors::RESOURCE_EXISTS;
+// 'yes', or 'no (leaflet of May)' with the version of the wording that was read.
+void AddConsent(const Row& row, const Column& column, v1::Member* member,
+                std::vector<Complaint>* complaints) {
+  const std::string& cell = row[column.heading.title];
+  if (cell.empty()) return;  // never asked
+  std::string word = cell, wording;
+  if (const size_t bracket = cell.find('('); bracket != std::string::npos && cell.back() == ')') {
+    word = cell.substr(0, bracket);
+    wording = cell.substr(bracket + 1, cell.size() - bracket - 2);
+  }
+  word = Folded(word);
+  const bool given = word == "yes" || word == "y" || word == "true";
+  if (!given && word != "no" && word != "n" && word != "false") {
+    complaints->push_back({row.sheet->file(), row.line, row.sheet->TitleOf(column.heading.title),
+                           "'" + cell + "' is not yes or no"});
+  }
+  v1::Consent* consent = member->add_consents();
+  v1::Consent::Purpose purpose{};
+  v1::Consent::Purpose_Parse(column.field, &purpose);
+  consent->set_purpose(purpose);
+  consent->set_given(given);
+  consent->set_wording(wording);
 }
 
-// The hub's word on one row; anything else ends the run.
-bool IsAboutTheRow(const Status& status) {
-  switch (status.code()) {
-    case absl::StatusCode::kInvalidArgument:
-    case absl::StatusCode::kFailedPrecondition:
-    case absl::StatusCode::kNotFound:
-    case absl::StatusCode::kAlreadyExists:
-    case absl::StatusCode::kAborted:
-      return true;
-    default:
-      return false;
-  }
-}
-
-class Run {
- public:
-  Run(const Options& options, bool dry_run)
-      : parent_("forums/" + options.forum), client_(options, kPatienceSeconds), dry_run_(dry_run) {}
-
-  Status Do(const std::string& folder) {
-    ASSIGN_OR_RETURN(std::unique_ptr<Sheet> members, Open(folder, "members.csv", MemberColumns()));
-    ASSIGN_OR_RETURN(std::unique_ptr<Sheet> reps, Open(folder, "reps.csv", RepColumns()));
-    if (members == nullptr && reps == nullptr) {
-      return UsageError("'" + folder + "' has neither members.csv nor reps.csv");
+std::string CellOf(const v1::Member& member, const Column& column) {
+  if (column.kind == Column::kConsent) {
+    for (const v1::Consent& consent : member.consents()) {
+      if (v1::Consent::Purpose_Name(consent.purpose()) != column.field) continue;
+      return absl::StrCat(consent.given() ? "yes" : "no",
+                          consent.wording().empty() ? "" : " (" + consent.wording() + ")");
     }
-    RETURN_IF_ERROR(LearnWhatIsThere());
-    if (members != nullptr) RETURN_IF_ERROR(CheckMembers(*members));
-    if (reps != nullptr) RETURN_IF_ERROR(CheckReps(*reps, members.get()));
-    if (!complaints_.empty()) return Complain("nothing was brought in");
-    if (members != nullptr) RETURN_IF_ERROR(BringMembers(*members));
-    if (reps != nullptr) RETURN_IF_ERROR(BringReps(*reps));
-    return complaints_.empty() ? Status() : Complain("the others were brought in");
+    return "";
   }
-
- private:
-  // Null where the folder has no such sheet.
-  StatusOr<std::unique_ptr<Sheet>> Open(const std::string& folder, const std::string& file,
-                                        const std::vector<std::string>& columns) {
-    const std::string path = (fs::path(folder) / file).string();
-    if (!fs::exists(path)) return std::unique_ptr<Sheet>();
-    ASSIGN_OR_RETURN(const std::string text, ReadFile(path));
-    return std::make_unique<Sheet>(file, text, columns, &complaints_);
+  if (column.heading.title == "Left") return WriteDay(member.left_on());
+  if (column.heading.title == "Key" && member.source_key().empty()) {
+    return LastPart(member.name(), '/');
   }
-
-  Status Complain(const std::string& outcome) {
-    for (const Complaint& complaint : complaints_) std::cerr << complaint.Text() << "\n";
-    return Refuse(errors::INVALID_FIELD,
-                  absl::StrCat(complaints_.size(), " of the rows ",
-                               complaints_.size() == 1 ? "is" : "are", " wrong; ", outcome));
-  }
-
-  Status LearnWhatIsThere() {
-    RETURN_IF_ERROR((EachPage<v1::ListMembersRequest, v1::ListMembersResponse>(
-        [this](const v1::ListMembersResponse& page) {
-          for (const auto& member : page.members()) {
-            if (!member.source_key().empty()) members_[member.source_key()] = member;
-          }
-        })));
-    return EachPage<v1::ListRepsRequest, v1::ListRepsResponse>(
-        [this](const v1::ListRepsResponse& page) {
-          for (const auto& rep : page.reps()) reps_.insert(rep.member());
-        });
-  }
-
-  template <class Request, class Response>
-  Status EachPage(const std::function<void(const Response&)>& each) {
-    Request request;
-    request.set_parent(parent_);
-    request.set_page_size(kPageSize);
-    do {
-      ASSIGN_OR_RETURN(const Response page, client_.Call<Response>(request));
-      each(page);
-      request.set_page_token(page.next_page_token());
-    } while (!request.page_token().empty());
-    return Status();
-  }
-
-  // Asks the hub about a request that its row alone does not show to be wrong.
-  template <class Response, class Request>
-  Status Check(const Row& row, Request request, size_t complaints_before) {
-    if (complaints_.size() > complaints_before) return Status();
-    request.set_validate_only(true);
-    request.set_request_id(NewRandomId());
-    return Judge(row, client_.Call<Response>(request).status());
-  }
-
-  // Complains of a refused row; not OK where the refusal is not about it.
-  Status Judge(const Row& row, const Status& status) {
-    if (IsDone(status)) return Status();
-    if (!IsAboutTheRow(status)) return status;
-    complaints_.push_back(ComplaintOf(row, status));
-    return Status();
-  }
-
-  Status CheckMembers(const Sheet& sheet) {
-    std::map<std::string, int> lines;
-    for (const Row& row : sheet.rows()) {
-      const size_t before = complaints_.size();
-      CheckKey(row, &lines);
-      const v1::CreateMemberRequest request = MemberOf(row, parent_, &complaints_);
-      LeftOn(row, request.member().joined_on());
-      if (members_.count(row["Key"]) == 0) {
-        RETURN_IF_ERROR(Check<v1::Member>(row, request, before));
-      }
-      Progress(sheet, "checked", row);
-    }
-    return Status();
-  }
-
-  Status CheckReps(const Sheet& sheet, const Sheet* members) {
-    std::map<std::string, int> lines;
-    for (const Row& row : sheet.rows()) {
-      const size_t before = complaints_.size();
-      CheckKey(row, &lines);
-      const std::string& key = row["Member"];
-      const auto member = members_.find(key);
-      const bool there = member != members_.end();
-      const v1::CreateRepRequest request =
-          RepOf(row, parent_, there ? member->second.name() : "", &complaints_);
-      if (there && reps_.count(member->second.name()) == 0) {
-        RETURN_IF_ERROR(Check<v1::Rep>(row, request, before));
-      } else if (!there && !HasKey(members, key)) {
-        complaints_.push_back({sheet.file(), row.line, "Member",
-                               "'" + key + "' is no member of the forum, nor of members.csv"});
-      }
-      Progress(sheet, "checked", row);
-    }
-    return Status();
-  }
-
-  void CheckKey(const Row& row, std::map<std::string, int>* lines) {
-    auto complain = [&](const std::string& reason) {
-      complaints_.push_back({row.sheet->file(), row.line, "Key", reason});
-    };
-    const auto [first, is_new] = lines->emplace(row["Key"], row.line);
-    if (row["Key"].empty()) {
-      complain("is empty: without a key the row cannot be brought in once only");
-    } else if (!is_new) {
-      complain(absl::StrCat("'", row["Key"], "' is in line ", first->second, " too"));
+  if (*column.field == '\0') return "";
+  const auto* field = FlagOf(v1::CreateMemberRequest::descriptor(), column).field();
+  const auto* reflection = member.GetReflection();
+  const bool is_enum = field->cpp_type() == google::protobuf::FieldDescriptor::CPPTYPE_ENUM;
+  std::string value =
+      is_enum ? reflection->GetEnum(member, field)->name() : reflection->GetString(member, field);
+  if (is_enum && reflection->GetEnum(member, field)->number() == 0) return "";
+  if (column.kind == Column::kDay) return WriteDay(value);
+  if (is_enum) {
+    for (const auto& [word, meaning] : column.words) {
+      if (meaning == value) return word;
     }
   }
-
-  static bool HasKey(const Sheet* sheet, const std::string& key) {
-    if (sheet == nullptr) return false;
-    for (const Row& row : sheet->rows()) {
-      if (row["Key"] == key) return true;
-    }
-    return false;
-  }
-
-  std::string LeftOn(const Row& row, const std::string& joined_on) {
-    static const Mapping left = {"Left", "left_on", Mapping::kDay};
-    const std::string date = ValueOf(row, left, &complaints_).value_or("");
-    if (!date.empty() && date < joined_on) {
-      complaints_.push_back({row.sheet->file(), row.line, "Left", "is before the day of joining"});
-    }
-    return date;
-  }
-
-  Status BringMembers(const Sheet& sheet) {
-    Count count;
-    for (const Row& row : sheet.rows()) {
-      v1::CreateMemberRequest request = MemberOf(row, parent_, &complaints_);
-      const std::string left_on = LeftOn(row, request.member().joined_on());
-      v1::Member& member = members_[row["Key"]];
-      bool there = !member.name().empty();
-      if (!there) RETURN_IF_ERROR(Bring(row, "create", &request, &member));
-      if (member.name().empty() && !dry_run_) continue;  // refused
-      if (!left_on.empty() && member.state() != v1::Member::LEFT) {
-        there = false;
-        v1::LeaveMemberRequest leave;
-        leave.set_name(member.name());
-        leave.set_left_on(left_on);
-        RETURN_IF_ERROR(Bring(row, "leave", &leave, &member));
-      }
-      ++(there ? count.there : count.brought);
-      Progress(sheet, "brought in", row);
-    }
-    Summary(sheet, count);
-    return Status();
-  }
-
-  Status BringReps(const Sheet& sheet) {
-    Count count;
-    for (const Row& row : sheet.rows()) {
-      const std::string member = members_[row["Member"]].name();
-      if (member.empty() && !dry_run_) continue;  // refused
-      const bool there = reps_.count(member) > 0;
-      v1::CreateRepRequest request = RepOf(row, parent_, member, &complaints_);
-      v1::Rep rep;
-      if (!there) RETURN_IF_ERROR(Bring(row, "create", &request, &rep));
-      ++(there ? count.there : count.brought);
-      Progress(sheet, "brought in", row);
-    }
-    Summary(sheet, count);
-    return Status();
-  }
-
-  // Sends one step of a row, the same one with the same request_id. Nothing in a dry run.
-  template <class Request, class Record>
-  Status Bring(const Row& row, const std::string& step, Request* request, Record* record) {
-    if (dry_run_) return Status();
-    request->set_request_id(DerivedId(
-        absl::StrJoin({row.sheet->file(), row["Key"], step, request->SerializeAsString()}, "|")));
-    StatusOr<Record> answer = client_.Call<Record>(*request);
-    if (answer.ok()) *record = std::move(*answer);
-    return Judge(row, answer.status());
-  }
-
-  struct Count {
-    int brought = 0;
-    int there = 0;
-  };
-
-  void Summary(const Sheet& sheet, const Count& count) const {
-    std::cout << sheet.file() << ": " << sheet.rows().size() << " rows, " << count.brought
-              << (dry_run_ ? " to be brought in, " : " brought in, ") << count.there
-              << " there already\n";
-  }
-
-  // On a terminal, the line that is being worked on.
-  static void Progress(const Sheet& sheet, const char* what, const Row& row) {
-    if (isatty(STDERR_FILENO) == 0) return;
-    const bool last = &row == &sheet.rows().back();
-    std::cerr << "\r" << sheet.file() << ": " << what << " up to line " << row.line
-              << (last ? "\r\033[K" : "") << std::flush;
-  }
-
-  const std::string parent_;
-  const Client client_;
-  const bool dry_run_;
-  std::vector<Complaint> complaints_;
-  std::map<std::string, v1::Member> members_;  // by source_key
-  std::set<std::string> reps_;                 // by the member's name
-};
-
-std::vector<std::string> ColumnsOf(const std::vector<Mapping>& mappings,
-                                   const std::vector<std::string>& more) {
-  std::vector<std::string> columns = more;
-  for (const Mapping& mapping : mappings) columns.push_back(mapping.column);
-  return columns;
+  return value;
 }
 
 }  // namespace
 
-const std::vector<std::string>& MemberColumns() {
-  static const std::vector<std::string> columns =
-      ColumnsOf(MemberMappings(),
-                {"Area", "Left", "Why left", "Forum role", "News", "Invitations", "Surveys"});
-  return columns;
+const std::vector<Heading>& MemberHeadings() {
+  static const std::vector<Heading> headings = HeadingsOf(MemberColumns());
+  return headings;
 }
 
-// The steps after the application are the rep's and the forum's own, each at its day.
-const std::vector<std::string>& RepColumns() {
-  static const std::vector<std::string> columns = ColumnsOf(
-      RepMappings(), {"Key", "Member", "Applied", "Induction done", "Code version", "Code accepted",
-                      "Terms version", "Terms accepted", "Declaration made", "Declaration",
-                      "Activated", "Paused from", "Back on"});
-  return columns;
+const std::vector<Heading>& RepHeadings() {
+  static const std::vector<Heading> headings = HeadingsOf(RepColumns());
+  return headings;
 }
 
 v1::CreateMemberRequest MemberOf(const Row& row, const std::string& parent,
                                  std::vector<Complaint>* complaints) {
   v1::CreateMemberRequest request;
   request.set_parent(parent);
-  Fill(row, MemberMappings(), &request, complaints);
-  for (const auto& [column, purpose] : ConsentColumns()) {
-    const std::string& given = row[column];
-    if (given.empty()) continue;  // never asked
-    if (given != "yes" && given != "no") {
-      complaints->push_back(
-          {row.sheet->file(), row.line, column, "'" + given + "' is not yes or no"});
+  Fill(row, MemberColumns(), &request, complaints);
+  request.mutable_member()->set_source_key(SourceKey(row));
+  for (const Column& column : MemberColumns()) {
+    if (column.kind == Column::kConsent) {
+      AddConsent(row, column, request.mutable_member(), complaints);
     }
-    auto* consent = request.mutable_member()->add_consents();
-    consent->set_purpose(purpose);
-    consent->set_given(given == "yes");
   }
   return request;
 }
@@ -425,22 +302,60 @@ v1::CreateRepRequest RepOf(const Row& row, const std::string& parent, const std:
   v1::CreateRepRequest request;
   request.set_parent(parent);
   request.set_member(member);
-  Fill(row, RepMappings(), &request, complaints);
+  Fill(row, RepColumns(), &request, complaints);
   return request;
+}
+
+std::string DayIn(const Row& row, const std::string& heading, std::vector<Complaint>* complaints) {
+  const Column day = {{heading}, "", Column::kDay};
+  return ValueOf(row, day, complaints).value_or("");
+}
+
+std::string SourceKey(const Row& row) {
+  if (!row["Key"].empty()) return row["Key"];
+  std::vector<std::string> parts;
+  for (const char* heading : {"First name", "Last name", "E-mail", "Phone"}) {
+    parts.push_back(Folded(*heading == 'P' ? PhoneOf(row[heading]) : row[heading]));
+  }
+  if (parts[2].empty() && parts[3].empty()) {
+    parts.push_back(DistrictOf(row["Postcode district"]));
+    parts.push_back(ReadDay(row["Joined"]).value_or(""));
+  }
+  return "sheet-" + Hex(Sha256(absl::StrJoin(parts, "|"))).substr(0, 32);
+}
+
+std::vector<std::string> MemberTitles() {
+  std::vector<std::string> titles;
+  for (const Column& column : MemberColumns()) {
+    if (column.kind != Column::kApart) titles.push_back(column.heading.title);
+  }
+  return titles;
+}
+
+std::vector<std::string> CellsOf(const v1::Member& member) {
+  std::vector<std::string> cells;
+  for (const Column& column : MemberColumns()) {
+    if (column.kind != Column::kApart) cells.push_back(CellOf(member, column));
+  }
+  return cells;
+}
+
+bool IsKept(const std::string& heading) {
+  const Column* column = ColumnNamed(heading);
+  return column != nullptr && (column->kind != Column::kApart || *column->field != '\0');
+}
+
+bool IsDay(const std::string& heading) {
+  const Column* column = ColumnNamed(heading);
+  return column != nullptr && column->kind == Column::kDay;
 }
 
 Complaint ComplaintOf(const Row& row, const Status& refusal) {
   const errors::ErrorInfo info = ErrorInfoOf(refusal);
   const auto field = info.metadata().find("field");
-  const std::string column = field == info.metadata().end() ? "" : ColumnOfField(field->second);
-  return {row.sheet->file(), row.line, column, Refusal(refusal)};
-}
-
-Status Import(const std::string& folder, bool dry_run, const Options& options) {
-  if (options.forum.empty()) {
-    return UsageError("import needs to know the forum: --forum=warwickshire or HUB_FORUM");
-  }
-  return Run(options, dry_run).Do(folder);
+  const std::string title = field == info.metadata().end() ? "" : TitleOfField(field->second);
+  return {row.sheet->file(), row.line, title.empty() ? "" : row.sheet->TitleOf(title),
+          Refusal(refusal)};
 }
 
 }  // namespace hub::ctl

@@ -1,87 +1,107 @@
 #include "services/hubctl/sheets.h"
 
-#include <csv.h>
+#include <unicode/normalizer2.h>
+#include <unicode/uchar.h>
+#include <unicode/unistr.h>
 
 #include <algorithm>
+#include <filesystem>
+#include <fstream>
 
+#include "absl/strings/ascii.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
+#include "common/base/clock.h"
 #include "common/base/date.h"
+#include "services/hubctl/output.h"
 
 namespace hub::ctl {
 namespace {
 
-constexpr char kByteOrderMark[] = "\xef\xbb\xbf";
+constexpr int kRowsAboveTitles = 5;
+constexpr int kHeadingsOfTitles = 2;
 
-bool IsUtf8(const std::string& text) {
-  size_t at = 0;
-  while (at < text.size()) {
-    const unsigned char first = text[at++];
-    int more = first < 0x80 ? 0 : first < 0xc2 ? -1 : first < 0xe0 ? 1 : first < 0xf0 ? 2 : 3;
-    if (more < 0 || first > 0xf4) return false;
-    for (; more > 0; --more) {
-      if (at == text.size() || (static_cast<unsigned char>(text[at++]) & 0xc0) != 0x80) {
-        return false;
+// Letters to add, drop, change or swap with the next, up to `most`; more is `most` + 1.
+size_t Distance(const std::string& a, const std::string& b, size_t most) {
+  if (std::max(a.size(), b.size()) - std::min(a.size(), b.size()) > most) return most + 1;
+  std::vector<std::vector<size_t>> d(a.size() + 1, std::vector<size_t>(b.size() + 1));
+  for (size_t i = 0; i <= a.size(); ++i) {
+    for (size_t j = 0; j <= b.size(); ++j) {
+      if (i == 0 || j == 0) {
+        d[i][j] = i + j;
+        continue;
+      }
+      d[i][j] =
+          std::min({d[i - 1][j] + 1, d[i][j - 1] + 1, d[i - 1][j - 1] + (a[i - 1] != b[j - 1])});
+      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1]) {
+        d[i][j] = std::min(d[i][j], d[i - 2][j - 2] + 1);
       }
     }
   }
-  return true;
+  return std::min(d[a.size()][b.size()], most + 1);
 }
 
-// libcsv knows no lines and drops empty rows, so it is fed line by line and the lines are counted
-// here. In strict mode it stops at a stray quote by taking less than it is given.
-class Reader {
- public:
-  Reader() { csv_init(&parser_, CSV_STRICT | CSV_STRICT_FINI); }
-  ~Reader() { csv_free(&parser_); }
-  Reader(const Reader&) = delete;
+std::vector<std::string> NamesOf(const Heading& heading) {
+  std::vector<std::string> names = {Folded(heading.title)};
+  for (const std::string& other : heading.also) names.push_back(Folded(other));
+  return names;
+}
 
-  // False, with the reason and its line, where the text is no CSV.
-  bool Read(const std::string& text, std::vector<Row>* rows, Complaint* complaint) {
-    rows_ = rows;
-    int line = 0;
-    for (size_t at = 0; at < text.size();) {
-      const size_t end = std::min(text.find('\n', at), text.size() - 1) + 1;
-      const std::string one = text.substr(at, end - at);
-      at = end;
-      ++line;
-      if (!inside_) start_ = line;
-      inside_ = inside_ || one.find_first_not_of(" \t\r\n") != std::string::npos;
-      complaint->line = line;
-      if (!IsUtf8(one)) {
-        complaint->reason = "is not UTF-8; save the sheet as 'CSV UTF-8'";
-        return false;
-      }
-      if (csv_parse(&parser_, one.data(), one.size(), OnCell, OnRow, this) != one.size()) {
-        complaint->reason =
-            "a quotation mark stands inside a cell; put the cell in quotation marks and double it";
-        return false;
-      }
+// The headings that a title is nearest to in spelling, as far as that is near enough.
+std::vector<const Heading*> NearestTo(const std::string& title,
+                                      const std::vector<const Heading*>& headings) {
+  size_t nearest = title.size() < 5 ? 0 : title.size() < 9 ? 1 : 2;
+  std::vector<const Heading*> found;
+  for (const Heading* heading : headings) {
+    size_t distance = nearest + 1;
+    for (const std::string& name : NamesOf(*heading)) {
+      if (name.size() >= 5) distance = std::min(distance, Distance(title, name, nearest));
     }
-    complaint->line = start_;
-    complaint->reason = "a quotation mark is opened and never closed";
-    return csv_fini(&parser_, OnCell, OnRow, this) == 0;
+    if (distance > nearest || distance == 0) continue;
+    if (distance < nearest) found.clear();
+    nearest = distance;
+    found.push_back(heading);
   }
+  return found;
+}
 
- private:
-  static void OnCell(void* cell, size_t size, void* self) {
-    static_cast<Reader*>(self)->row_.cells.emplace_back(static_cast<const char*>(cell), size);
-  }
-  static void OnRow(int, void* self) { static_cast<Reader*>(self)->EndRow(); }
-  void EndRow() {
-    row_.line = start_;
-    inside_ = false;
-    const bool blank = std::all_of(row_.cells.begin(), row_.cells.end(),
-                                   [](const std::string& cell) { return cell.empty(); });
-    if (!blank) rows_->push_back(std::move(row_));
-    row_ = Row();
-  }
+std::string Quoted(const std::vector<std::string>& words, const char* between) {
+  return absl::StrJoin(words, between, [](std::string* out, const std::string& word) {
+    absl::StrAppend(out, "'", word, "'");
+  });
+}
 
-  csv_parser parser_;
-  std::vector<Row>* rows_ = nullptr;
-  Row row_;
-  int start_ = 1;
-  bool inside_ = false;  // a row has begun and not ended
-};
+// 0 -> 'A', 27 -> 'AB'
+std::string ColumnName(size_t column) {
+  std::string name;
+  for (++column; column > 0; column = (column - 1) / 26) {
+    name.insert(name.begin(), static_cast<char>('A' + (column - 1) % 26));
+  }
+  return name;
+}
+
+int MonthOf(const std::string& word) {
+  constexpr const char* kMonths[] = {"january",   "february", "march",    "april",
+                                     "may",       "june",     "july",     "august",
+                                     "september", "october",  "november", "december"};
+  for (int month = 0; month < 12; ++month) {
+    if (word.size() >= 3 && std::string(kMonths[month]).starts_with(word)) return month + 1;
+  }
+  return 0;
+}
+
+bool ReadNumber(const std::string& text, int* number) {
+  return text.find_first_not_of("0123456789") == std::string::npos &&
+         absl::SimpleAtoi(text, number);
+}
+
+// '00:00', '00:00:00': what spreadsheets and databases add to a day.
+bool IsMidnight(const std::string& time) {
+  return time.find_first_not_of("0:.") == std::string::npos;
+}
 
 }  // namespace
 
@@ -92,58 +112,226 @@ std::string Complaint::Text() const {
   return absl::StrCat(text, ": ", reason);
 }
 
-const std::string& Row::operator[](const std::string& column) const {
-  return cells[sheet->Column(column)];
+const std::string& Row::operator[](const std::string& heading) const {
+  static const std::string nothing;
+  const std::optional<size_t> column = sheet->Column(heading);
+  return column.has_value() && *column < cells.size() ? cells[*column] : nothing;
 }
 
-Sheet::Sheet(const std::string& file, const std::string& text,
-             const std::vector<std::string>& columns, std::vector<Complaint>* complaints)
-    : file_(file) {
-  const bool marked = text.starts_with(kByteOrderMark);
-  Complaint complaint{file, 0, "", ""};
-  std::vector<Row> rows;
-  if (!Reader().Read(marked ? text.substr(sizeof kByteOrderMark - 1) : text, &rows, &complaint)) {
-    complaints->push_back(complaint);
+StatusOr<std::unique_ptr<SheetReader>> SheetReader::Open(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  char head[8] = {};
+  file.read(head, sizeof head);
+  if (file.bad() || (!file && file.gcount() == 0 && !file.eof()) || !file.is_open()) {
+    return UsageError("'" + path + "' cannot be read");
   }
-  if (rows.empty()) {
-    complaints->push_back({file, 1, "", "has no header line"});
+  const std::string start(head, static_cast<size_t>(file.gcount()));
+  if (start.starts_with("PK\x03\x04") || start.starts_with("PK\x05\x06")) return OpenXlsx(path);
+  if (start.starts_with("\xd0\xcf\x11\xe0")) {
+    return UsageError(
+        "is an .xls of an old Excel, or is protected by a password; open it, take the password "
+        "away, and save it as .xlsx or CSV");
+  }
+  if (start.starts_with("%PDF")) {
+    return UsageError("is a PDF, which has no cells; save the sheet it came from as .xlsx or CSV");
+  }
+  return OpenCsv(path);
+}
+
+std::string Folded(const std::string& text) {
+  UErrorCode error = U_ZERO_ERROR;
+  const icu::Normalizer2* parts = icu::Normalizer2::getNFKDInstance(error);
+  const icu::UnicodeString apart =
+      parts->normalize(icu::UnicodeString::fromUTF8(text), error).foldCase();
+  icu::UnicodeString kept;
+  for (int32_t at = 0; at < apart.length(); at = apart.moveIndex32(at, 1)) {
+    if (u_isalnum(apart.char32At(at))) kept.append(apart.char32At(at));
+  }
+  std::string folded;
+  return kept.toUTF8String(folded);
+}
+
+// ---- titles ----
+
+Mapping::Mapping(std::string file, const Row& titles, const std::vector<Heading>& headings,
+                 std::vector<Complaint>* complaints)
+    : file_(std::move(file)), titles_(titles.cells) {
+  std::vector<std::string> folded;
+  for (const std::string& title : titles_) {
+    folded.push_back(Folded(title));
+    lines_.push_back({title, "", title.empty() ? "has no title" : ""});
+  }
+  const auto claim = [&](const Heading& heading, size_t column, const std::string& note) {
+    const auto [first, is_new] = columns_.emplace(heading.title, column);
+    if (is_new) {
+      lines_[column] = {titles_[column], heading.title, note};
+      return;
+    }
+    complaints->push_back(
+        {file_, titles.line, titles_[column],
+         titles_[first->second] == titles_[column]
+             ? "is there twice; rename or delete one of the two"
+             : absl::StrCat("is read as '", heading.title, "', and so is '", titles_[first->second],
+                            "'; rename or delete one of the two")});
+  };
+  std::vector<bool> fits(titles_.size());
+  for (const Heading& heading : headings) {
+    const std::vector<std::string> names = NamesOf(heading);
+    for (size_t i = 0; i < folded.size(); ++i) {
+      if (std::find(names.begin(), names.end(), folded[i]) == names.end()) continue;
+      claim(heading, i, "");
+      fits[i] = true;
+    }
+  }
+  std::vector<const Heading*> left;
+  for (const Heading& heading : headings) {
+    if (columns_.count(heading.title) == 0) left.push_back(&heading);
+  }
+  for (size_t i = 0; i < folded.size(); ++i) {
+    if (fits[i]) continue;
+    const std::vector<const Heading*> near = NearestTo(folded[i], left);
+    if (near.size() == 1) {
+      claim(*near[0], i, "near in spelling");
+      fits[i] = true;
+    } else if (near.size() > 1) {
+      lines_[i].note = absl::StrCat("may be '", near[0]->title, "' or '", near[1]->title,
+                                    "': give it the title that it is");
+    }
+  }
+  std::vector<std::string> others;
+  for (size_t i = 0; i < lines_.size(); ++i) {
+    if (!fits[i] && !titles_[i].empty()) others.push_back(titles_[i]);
+  }
+  for (const Heading& heading : headings) {
+    if (!heading.required || columns_.count(heading.title) > 0) continue;
+    complaints->push_back(
+        {file_, titles.line, heading.title,
+         others.empty() ? "is missing; add it"
+                        : absl::StrCat("is missing; give its title to the column that it is, "
+                                       "should it be one of ",
+                                       Quoted(others, ", "))});
+  }
+}
+
+std::optional<size_t> Mapping::Column(const std::string& heading) const {
+  const auto found = columns_.find(heading);
+  return found == columns_.end() ? std::nullopt : std::optional<size_t>(found->second);
+}
+
+std::string Mapping::TitleOf(const std::string& heading) const {
+  const std::optional<size_t> column = Column(heading);
+  return column.has_value() ? titles_[*column] : heading;
+}
+
+void Mapping::Check(const Row& row, std::vector<Complaint>* complaints) const {
+  for (size_t i = titles_.size(); i < row.cells.size(); ++i) {
+    if (row.cells[i].empty()) continue;
+    complaints->push_back(
+        {file_, row.line, "",
+         absl::StrCat("has '", row.cells[i], "' in column ", ColumnName(i),
+                      ", which has no title; is there a comma too many, or is a title missing?")});
     return;
   }
-  ReadHeader(rows[0], columns, complaints);
-  for (size_t i = 1; i < rows.size(); ++i) {
-    if (rows[i].cells.size() != rows[0].cells.size()) {
-      complaints->push_back({file, rows[i].line, "",
-                             absl::StrCat("has ", rows[i].cells.size(),
-                                          " cells where the header has ", rows[0].cells.size())});
-      continue;
-    }
-    if (columns_.size() != rows[0].cells.size()) continue;  // the header was complained of
-    rows_.push_back(std::move(rows[i]));
-    rows_.back().sheet = this;
-  }
 }
 
-void Sheet::ReadHeader(const Row& header, const std::vector<std::string>& columns,
-                       std::vector<Complaint>* complaints) {
-  for (size_t i = 0; i < header.cells.size(); ++i) {
-    const std::string& name = header.cells[i];
-    if (std::find(columns.begin(), columns.end(), name) == columns.end()) {
-      complaints->push_back({file_, header.line, name, "is not a column of this sheet"});
-    } else if (!columns_.emplace(name, i).second) {
-      complaints->push_back({file_, header.line, name, "is there twice"});
+std::unique_ptr<Mapping> ReadTitles(SheetReader* reader, const std::string& file,
+                                    const std::vector<Heading>& headings,
+                                    std::vector<Complaint>* complaints) {
+  Row row;
+  std::optional<Row> first;
+  for (int i = 0; i < kRowsAboveTitles; ++i) {
+    const StatusOr<bool> more = reader->Next(&row);
+    if (!more.ok()) {
+      complaints->push_back({file, row.line, "", MessageOf(more.status())});
+      return nullptr;
     }
+    if (!*more) break;
+    std::vector<Complaint> of_row;
+    auto mapping = std::make_unique<Mapping>(file, row, headings, &of_row);
+    if (mapping->found() >= std::min<size_t>(kHeadingsOfTitles, headings.size())) {
+      complaints->insert(complaints->end(), of_row.begin(), of_row.end());
+      return mapping;
+    }
+    if (!first.has_value()) first = row;
   }
-  for (const std::string& name : columns) {
-    if (columns_.count(name) > 0) continue;
-    complaints->push_back({file_, header.line, name, "is missing"});
-  }
-  if (columns_.size() != columns.size()) columns_.clear();
+  if (first.has_value()) return std::make_unique<Mapping>(file, *first, headings, complaints);
+  complaints->push_back({file, 1, "", "has no row of titles"});
+  return nullptr;
 }
 
-bool ReadDay(const std::string& text, std::string* date) {
-  if (text.size() != 10 || text[2] != '/' || text[5] != '/') return false;
-  *date = text.substr(6) + "-" + text.substr(3, 2) + "-" + text.substr(0, 2);
-  return IsDate(*date);
+Sheet::Sheet(const std::string& path, const std::vector<Heading>& headings,
+             std::vector<Complaint>* complaints) {
+  const std::string file = std::filesystem::path(path).filename().string();
+  const auto reader = SheetReader::Open(path);
+  if (!reader.ok()) {
+    complaints->push_back({file, 0, "", MessageOf(reader.status())});
+    return;
+  }
+  mapping_ = ReadTitles(reader->get(), file, headings, complaints);
+  if (mapping_ == nullptr) return;
+  Row row;
+  StatusOr<bool> more = (*reader)->Next(&row);
+  for (; more.ok() && *more; more = (*reader)->Next(&row)) {
+    mapping_->Check(row, complaints);
+    row.sheet = mapping_.get();
+    rows_.push_back(std::move(row));
+  }
+  if (!more.ok()) complaints->push_back({file, row.line, "", MessageOf(more.status())});
+}
+
+// ---- days ----
+
+StatusOr<std::string> ReadDay(const std::string& text, int this_year) {
+  const auto no_day = [&](const std::string& why) {
+    return UsageError(absl::StrCat("'", text, "' ", why));
+  };
+  std::string words = absl::AsciiStrToLower(text);
+  if (const size_t colon = words.find(':'); colon != std::string::npos) {
+    const size_t time = words.find_last_of(" t", colon);
+    if (time != std::string::npos && IsMidnight(words.substr(time + 1))) words.resize(time);
+  }
+  std::vector<std::string> parts =
+      absl::StrSplit(words, absl::ByAnyChar("/.- ,"), absl::SkipEmpty());
+  const std::string usual = "is no day; write it as 03/12/2021, day before month";
+  if (text.empty() || !absl::ascii_isdigit(text[0])) return no_day(usual);
+  int serial = 0;
+  if (parts.size() == 1 && ReadNumber(parts[0], &serial)) {
+    return no_day(
+        "is a number, perhaps what a spreadsheet keeps for a day; format the column as a date");
+  }
+  if (parts.size() != 3) return no_day(usual);
+  const bool iso = parts[0].size() == 4;
+  if (iso) std::swap(parts[0], parts[2]);
+  int month = MonthOf(parts[1]), day = 0, year = 0;
+  if (month > 0) {  // 3rd December
+    for (const char* end : {"st", "nd", "rd", "th"}) {
+      if (parts[0].ends_with(end)) parts[0].resize(parts[0].size() - 2);
+    }
+  } else if (!ReadNumber(parts[1], &month)) {
+    return no_day(usual);
+  }
+  const bool digits = ReadNumber(parts[0], &day) && ReadNumber(parts[2], &year);
+  if (!digits || parts[0].size() > 2 || (parts[2].size() != 2 && parts[2].size() != 4)) {
+    return no_day(usual);
+  }
+  if (parts[2].size() == 2) year += year <= this_year % 100 ? 2000 : 1900;
+  const std::string date = absl::StrFormat("%04d-%02d-%02d", year, month, day);
+  if (IsDate(date)) return date;
+  if (month > 12 && day >= 1 && day <= 12 && !iso) {
+    return no_day(absl::StrCat("has ", month,
+                               " for its month; write the day before the month, as 31/12/2021, in "
+                               "the whole column"));
+  }
+  return no_day("is no day of the calendar; write one, as 03/12/2021");
+}
+
+StatusOr<std::string> ReadDay(const std::string& text) {
+  return ReadDay(text, static_cast<int>(ToDay(LondonDate(MachineNow())).year()));
+}
+
+std::string WriteDay(const std::string& date) {
+  return date.size() == 10 ? date.substr(8) + "/" + date.substr(5, 2) + "/" + date.substr(0, 4)
+                           : date;
 }
 
 }  // namespace hub::ctl

@@ -1,0 +1,61 @@
+#include "services/hubctl/export.h"
+
+#include <iostream>
+
+#include "absl/strings/str_cat.h"
+#include "coproduction/membership/v1/members.pb.h"
+#include "google/protobuf/struct.pb.h"
+#include "services/hubctl/import.h"
+#include "services/hubctl/output.h"
+#include "services/hubctl/sheets_writer.h"
+
+namespace hub::ctl {
+namespace {
+
+namespace v1 = ::coproduction::membership::v1;
+constexpr int kPageSize = 100;
+
+}  // namespace
+
+Status ExportMembers(const std::string& path, const Options& options) {
+  if (options.forum.empty()) {
+    return UsageError("export needs to know the forum: --forum=warwickshire or HUB_FORUM");
+  }
+  const Client client(options);
+  std::vector<bool> days;
+  for (const std::string& title : MemberTitles()) days.push_back(IsDay(title));
+  ASSIGN_OR_RETURN(const auto sheet, SheetWriter::Open(path, MemberTitles(), days));
+  v1::ListMembersRequest request;
+  request.set_parent("forums/" + options.forum);
+  request.set_page_size(kPageSize);
+  int written = 0, only_stored = 0;
+  do {
+    ASSIGN_OR_RETURN(const auto page, client.Call<v1::ListMembersResponse>(request));
+    for (const v1::Member& member : page.members()) {
+      if (member.state() == v1::Member::ERASED) continue;
+      if (member.has_restriction()) {
+        ++only_stored;
+        continue;
+      }
+      RETURN_IF_ERROR(sheet->Add(CellsOf(member)));
+      ++written;
+    }
+    request.set_page_token(page.next_page_token());
+  } while (!request.page_token().empty());
+  RETURN_IF_ERROR(sheet->Close());
+  if (!WantsJson(options.format)) {
+    std::cout << path << ": " << written << " members";
+    if (only_stored > 0) {
+      std::cout << "; " << only_stored << " left out, whose data may only be stored";
+    }
+    std::cout << "\n";
+    return Status();
+  }
+  google::protobuf::Struct told;
+  (*told.mutable_fields())["members"].set_number_value(written);
+  (*told.mutable_fields())["only_stored"].set_number_value(only_stored);
+  std::cout << AsJson(told);
+  return Status();
+}
+
+}  // namespace hub::ctl
