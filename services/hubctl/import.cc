@@ -232,7 +232,9 @@ void AddConsent(const Row& row, const Column& column, v1::Member* member,
   const bool given = word == "yes" || word == "y" || word == "true";
   if (!given && word != "no" && word != "n" && word != "false") {
     complaints->push_back({row.sheet->file(), row.line, row.sheet->TitleOf(column.heading.title),
-                           "'" + cell + "' is not yes or no"});
+                           "'" + cell +
+                               "' is not yes or no; write one of the two, or nothing where nobody "
+                               "asked"});
   }
   v1::Consent* consent = member->add_consents();
   v1::Consent::Purpose purpose{};
@@ -354,8 +356,8 @@ Complaint ComplaintOf(const Row& row, const Status& refusal) {
   const errors::ErrorInfo info = ErrorInfoOf(refusal);
   const auto field = info.metadata().find("field");
   const std::string title = field == info.metadata().end() ? "" : TitleOfField(field->second);
-  return {row.sheet->file(), row.line, title.empty() ? "" : row.sheet->TitleOf(title),
-          Refusal(refusal)};
+  if (title.empty()) return {row.sheet->file(), row.line, "", Refusal(refusal)};
+  return {row.sheet->file(), row.line, row.sheet->TitleOf(title), MessageOf(refusal)};
 }
 
 }  // namespace hub::ctl

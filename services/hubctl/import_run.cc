@@ -169,10 +169,13 @@ class MemberRows : public Kind {
     v1::CreateMemberRequest request = MemberOf(row, parent_, &verdict.complaints);
     const std::string left_on = DayIn(row, "Left", &verdict.complaints);
     const auto left_wrongly = [&](const char* why) {
-      verdict.complaints.push_back({row.sheet->file(), row.line, row.sheet->TitleOf("Left"), why});
+      verdict.complaints.push_back({row.sheet->file(), row.line, row.sheet->TitleOf("Left"),
+                                    absl::StrCat("'", row["Left"], "' ", why)});
     };
     if (!left_on.empty() && left_on < request.member().joined_on()) {
-      left_wrongly("is before the day of joining");
+      left_wrongly(
+          "is before the day of joining; write the day from which the member left, or "
+          "mend that of joining");
     }
     if (!verdict.complaints.empty()) return verdict;
     // The forum has each key once: it is refused even months after, and without reading anybody.
@@ -194,7 +197,8 @@ class MemberRows : public Kind {
     // Nobody leaves on a day on which nobody could join yet.
     request.mutable_member()->set_joined_on(left_on);
     const Status leaves = Try<v1::Member>(request);
-    if (ErrorInfoOf(leaves).metadata().count("field") > 0) left_wrongly("is in the future");
+    if (ErrorInfoOf(leaves).metadata().count("field") > 0)
+      left_wrongly("is in the future; leave it empty until then");
     return verdict;
   }
 

@@ -67,20 +67,23 @@ TEST(Import, NamesABadCellByFileLineColumnAndReason) {
   fed.Member();
   EXPECT_THAT(
       fed.Texts(),
-      ElementsAre("members.csv:2: column 'Forename': '#REF!' is a formula's mistake; write the "
-                  "value itself",
-                  "members.csv:2: column 'Lives here': 'VISITS' is none of LIVES, USES_SERVICES, "
-                  "Lives here, Uses services here",
-                  "members.csv:2: column 'Date joined': '12/31/2021' has 31 for its month; write "
-                  "the day before the month, as 31/12/2021, in the whole column",
-                  "members.csv:2: column 'News': 'maybe' is not yes or no"));
+      ElementsAre(
+          "members.csv:2: column 'Forename': '#REF!' is a formula's mistake; write the "
+          "value itself",
+          "members.csv:2: column 'Lives here': 'VISITS' is none of LIVES, USES_SERVICES, "
+          "Lives here, Uses services here",
+          "members.csv:2: column 'Date joined': '12/31/2021' has 31 for its month; write "
+          "the day before the month, as 31/12/2021, in the whole column",
+          "members.csv:2: column 'News': 'maybe' is not yes or no; write one of the two, or "
+          "nothing where nobody asked"));
 }
 
 TEST(Import, NamesTheColumnThatTheHubRefused) {
   const Fed fed("Surname|Forename|Joined|Mail", "a|b|c|d");
   EXPECT_EQ(ComplaintOf(fed.row, InvalidField("member.email", "is no address")).Text(),
-            "members.csv:2: column 'Mail': refused (INVALID_FIELD, field member.email): is no "
-            "address");
+            "members.csv:2: column 'Mail': is no address");
+  EXPECT_EQ(ComplaintOf(fed.row, RuleRefused("late", "too late")).Text(),
+            "members.csv:2: refused (RULE_REFUSED, rule late): too late");
 }
 
 TEST(Import, PutsAZeroBackAndTakesThePostcodesFirstHalf) {

@@ -1,6 +1,7 @@
 // Sheets as they come: by hand, by other programs, broken, and too big.
 #include "services/hubctl/sheets.h"
 
+#include <unistd.h>
 #include <zip.h>
 
 #include <filesystem>
@@ -25,10 +26,25 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using Table = std::vector<std::vector<std::string>>;
 
+// Of this process, while it runs.
+class Folder {
+ public:
+  Folder() : path_(fs::path(::testing::TempDir()) / absl::StrCat("sheets_test.", ::getpid())) {
+    fs::create_directories(path_);
+  }
+  ~Folder() {
+    std::error_code ignored;
+    fs::remove_all(path_, ignored);
+  }
+  const fs::path& path() const { return path_; }
+
+ private:
+  const fs::path path_;
+};
+
 std::string PathOf(const std::string& file) {
-  const fs::path folder = fs::path(::testing::TempDir()) / "sheets_test";
-  fs::create_directories(folder);
-  return (folder / file).string();
+  static const Folder folder;
+  return (folder.path() / file).string();
 }
 
 std::string Write(const std::string& file, const std::string& bytes) {
