@@ -278,13 +278,12 @@ Status ValidateMessage(Message* message, const std::string& forum, bool whole,
     }
     if (field->is_map()) continue;
     int count = field->is_repeated() ? reflection->FieldSize(*message, field) : 1;
-    if (field->is_repeated() &&
-        count > (option.max_len() > 0 && !field->message_type() &&
-                         field->cpp_type() != FieldDescriptor::CPPTYPE_STRING
-                     ? static_cast<int>(option.max_len())
-                     : 100)) {
-      return InvalidField(
-          path, path + " has " + std::to_string(count) + " entries; at most 100 are taken at once");
+    const int most = option.max_len() > 0 && field->cpp_type() != FieldDescriptor::CPPTYPE_STRING
+                         ? static_cast<int>(option.max_len())
+                         : 100;
+    if (field->is_repeated() && count > most) {
+      return InvalidField(path, path + " has " + std::to_string(count) + " entries; at most " +
+                                    std::to_string(most) + " are taken at once");
     }
     for (int j = 0; j < count; ++j) {
       const bool many = field->is_repeated();
@@ -492,7 +491,7 @@ bool IsStandard(const FieldDescriptor* field) { return StandardNames().count(fie
 bool IsClassifiedMessage(const FieldDescriptor* field) {
   return field->message_type() != nullptr && !field->is_map() &&
          field->message_type()->file()->package().rfind("coproduction.", 0) == 0 &&
-         !field->options().HasExtension(options::field);
+         FieldOption(field).sensitivity() == options::Field::SENSITIVITY_UNSPECIFIED;
 }
 
 std::string GetName(const Message& record) {
@@ -532,9 +531,9 @@ std::vector<std::string> Mistakes() {
     for (int i = 0; i < type->field_count(); ++i) {
       const FieldDescriptor* field = type->field(i);
       const auto& option = FieldOption(field);
-      const bool marked = field->options().HasExtension(options::field);
-      if (!marked) {
-        if (!IsStandard(field) && !IsClassifiedMessage(field)) {
+      if (IsClassifiedMessage(field)) continue;
+      if (!field->options().HasExtension(options::field)) {
+        if (!IsStandard(field)) {
           say(field->full_name(), "has no (options.v1.field): say its sensitivity and controller");
         }
         continue;

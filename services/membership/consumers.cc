@@ -40,6 +40,8 @@ void BindConsumers(Consumers& consumers) {
   consumers.OnDue("RightsDueSoon", TellRightsDueSoon);
   consumers.OnDue("RightsOverdue", TellRightsOverdue);
   consumers.OnDue("FigureDue", PublishFigure);
+  consumers.OnDue("GroupMembershipEnds", EndGroupMembership);
+  consumers.OnDue("GroupCheckDue", CheckGroup);
 }
 
 }  // namespace hub::membership

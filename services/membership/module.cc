@@ -6,7 +6,7 @@ Module MakeMembershipModule() {
   return {"membership",
           Migrations(),
           {BindForums, BindMembers, BindReps, BindDocuments, BindDeclarations, BindCharacteristics,
-           BindSharing, BindRights},
+           BindSharing, BindRights, BindGroups, BindReach},
           BindConsumers,
           /*makes_streams=*/true};
 }

@@ -204,6 +204,11 @@ class World:
             "danger_notice_checked_on": "2021-11-01"},
             update_mask={"paths": ["danger_notice", "danger_notice_checked_on"]})
         here["Document"] = self.reps_come()[0]["name"]
+        here["Group"] = self.new("chair", "membership.Groups.CreateGroup", group={
+            "display_name": "Panel", "kind": "PANEL", "system": "slack"})["name"]
+        here["ReachSeries"], self.unpublished = (self.new("chair", "membership.Reach.CreateReachSeries", reach_series={
+            "display_name": "Followers", "source": "Facebook", "unit": "followers", "published": published})["name"]
+            for published in (True, False))
         self.text_hash = self.do("chair", "membership.Documents.ListDocuments", parent=FORUM)["documents"][0]["text_hash"]
         here["Rate"] = self.new("treasurer", "remuneration.Rates.SetRate", rate={
             "kind": "FEE_TWO_HOURS", "from_date": "2021-09-01", "tenth_pence": 50000})["name"]
@@ -222,6 +227,8 @@ class World:
                 "request": kind["EngagementRequest"], "session": self.session})["name"]
         for kind, who in ((here, "rep"), (there, "second rep")):
             kind["Rep"], kind["Member"] = self.rep(who), self.member(who)
+            kind["GroupMembership"] = self.new("chair", "membership.Groups.AddGroupMember", group=here["Group"],
+                                               member=self.member(who))["name"]
             kind["Invitation"] = self.new("chair", "scheduling.Invitations.InviteRep", rep=self.rep(who),
                                           session=self.next)["name"]
             kind["Allocation"] = self.new("chair", "scheduling.Allocations.AllocateRep", rep=self.rep(who),

@@ -58,7 +58,8 @@ TEST(Roles, OfAPartnerSeeNothingOfMembershipThatIsNotForThem) {
                   {"Forums.GetForum", "Partners.GetPartner", "Partners.ListPartners",
                    "Grants.CreateGrant", "Grants.EndGrant", "Grants.ListGrants",
                    "SharingEntries.GetSharingEntry", "SharingEntries.ListSharingEntries",
-                   "Publications.GetPublication", "Publications.ListPublications"}));
+                   "Publications.GetPublication", "Publications.ListPublications",
+                   "Reach.GetReachSeries", "Reach.ListReachSeries"}));
 }
 
 TEST(Roles, OfAPartnerNeverSeeClaimsEntitlementsOrTheLedger) {

@@ -418,7 +418,8 @@ class Table : private Player {
       }
       if (!field->is_repeated() || field->is_map()) continue;
       reflection->ClearField(holder, field);
-      for (int i = 0; i <= 100; ++i) {
+      const uint32_t entries = option.max_len() > 0 && !IsText(field) ? option.max_len() : 100;
+      for (uint32_t i = 0; i <= entries; ++i) {
         if (field->message_type() != nullptr) {
           FillRequired(reflection->AddMessage(holder, field));
         } else if (field->enum_type() != nullptr) {
@@ -427,7 +428,8 @@ class Table : private Player {
           reflection->AddString(holder, field, NameOf(option.reference()));
         }
       }
-      RefusedFor(base, *request, errors::INVALID_FIELD, place.path, "101 entries in " + place.path);
+      RefusedFor(base, *request, errors::INVALID_FIELD, place.path,
+                 std::to_string(entries + 1) + " entries in " + place.path);
       ++tried;
     }
     return tried == 0 ? "holds_no_text" : "";

@@ -113,6 +113,29 @@ const Story& Membership() {
            R"(name: "$Member" consent { purpose: NEWS given: true wording: "1" })"},
           {"MEMBER", "SetCharacteristicsRequest",
            R"(parent: "forums/warwickshire" characteristics { disability: NO })"},
+          {"CHAIR", "CreateGroupRequest",
+           R"(parent: "forums/warwickshire"
+              group { display_name: "Short breaks" kind: PROJECT system: "slack"
+                      eligibility { standing: MEMBER } })"},
+          {"CHAIR", "UpdateGroupRequest",
+           R"(group { name: "$Group" display_name: "Breaks" } update_mask { paths: "display_name" })"},
+          {"MEMBERSHIP_ADMIN", "AddGroupMemberRequest",
+           R"(parent: "forums/warwickshire" group: "$Group" member: "$Member")"},
+          {"MEMBERSHIP_ADMIN", "LinkOutsideAccountRequest",
+           R"(parent: "forums/warwickshire"
+              outside_account { member: "$Member" system: "slack" outside_key: "U1" })"},
+          {"MEMBERSHIP_ADMIN", "GetRosterRequest", R"(name: "$Group" since_on: "2021-07-30")"},
+          {"MEMBERSHIP_ADMIN", "CheckRosterRequest",
+           R"(name: "$Group" rows { outside_key: "U1" email: "jo@example.org" })"},
+          {"MEMBERSHIP_ADMIN", "RemoveGroupMemberRequest", R"(name: "$GroupMembership")"},
+          {"CHAIR", "CreateReachSeriesRequest",
+           R"(parent: "forums/warwickshire"
+              reach_series { display_name: "Followers" source: "Facebook" unit: "followers" })"},
+          {"CHAIR", "UpdateReachSeriesRequest",
+           R"(reach_series { name: "$ReachSeries" published: true }
+              update_mask { paths: "published" })"},
+          {"CHAIR", "RecordReachRequest",
+           R"(name: "$ReachSeries" figure { date: "2021-07-31" value: 870 })"},
           {"MEMBERSHIP_ADMIN", "CreateRepRequest",
            R"(parent: "forums/warwickshire" member: "$Member" most_hours_a_month: 8)"},
           {"CHAIR", "StartInductionRequest", kTheRep},
