@@ -197,8 +197,9 @@ class MemberRows : public Kind {
     // Nobody leaves on a day on which nobody could join yet.
     request.mutable_member()->set_joined_on(left_on);
     const Status leaves = Try<v1::Member>(request);
-    if (ErrorInfoOf(leaves).metadata().count("field") > 0)
+    if (ErrorInfoOf(leaves).metadata().count("field") > 0) {
       left_wrongly("is in the future; leave it empty until then");
+    }
     return verdict;
   }
 
