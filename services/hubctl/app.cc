@@ -26,7 +26,9 @@
 #include "services/hubctl/import.h"
 #include "services/hubctl/keys.h"
 #include "services/hubctl/output.h"
+#include "services/hubctl/reach.h"
 #include "services/hubctl/rights.h"
+#include "services/hubctl/roster.h"
 #include "services/hubctl/token.h"
 #include "services/hubctl/verify.h"
 
@@ -398,6 +400,24 @@ class Program {
                             [this] { return ShowFigures(figures_page_, options_); });
     figures->add_option("--page", figures_page_, "Writes them as a page (HTML) into this file.");
 
+    CLI::App* compare =
+        Own(app_.add_subcommand("groups", "Panels and project groups."), "compare",
+            "Holds the sheet of an outside system's group against the forum's: whom to add there, "
+            "whom to remove, and of whom it cannot be told who it is.",
+            [this] { return CompareRoster(compare_, options_); });
+    compare->add_option("GROUP", compare_.group, "The group's name, or its last part.")->required();
+    compare
+        ->add_option("SHEET", compare_.sheet,
+                     "All accounts there (.xlsx or CSV), by a column Account or E-mail.")
+        ->required();
+    compare->add_option("--result", compare_.result, "Writes it as a sheet too (.xlsx or .csv).");
+
+    CLI::App* reach = Own(app_.add_subcommand("reach", "Series of outside figures."), "show",
+                          "Shows the last figure of each series, its growth, and how it stands "
+                          "beside the number of members.",
+                          [this] { return ShowReach(reach_page_, options_); });
+    reach->add_option("--page", reach_page_, "Writes all as a page (HTML) into this file.");
+
     CLI::App* verify =
         Own(&app_, "verify",
             "Holds rows and streams of a hub in --state against each other; stop it first.",
@@ -529,7 +549,8 @@ class Program {
   ImportOf import_;
   Tail tail_;
   CrossingsOf crossings_;
-  std::string figures_page_;
+  std::string figures_page_, reach_page_;
+  CompareOf compare_;
   Verification verification_;
   Backup backup_;
   std::string person_;

@@ -11,6 +11,7 @@
 #include "common/base/file.h"
 #include "common/base/words.h"
 #include "coproduction/membership/v1/forums.pb.h"
+#include "services/hubctl/chart.h"
 #include "services/hubctl/output.h"
 #include "services/hubctl/page.h"
 
@@ -60,7 +61,7 @@ std::string Chart(const std::vector<Publication>& figures, const std::string& id
   for (const auto& one : figures) {
     const int64_t width =
         one.base() == 0 ? 0 : (kWidth - kLabel) * std::min(one.figure(), one.base()) / one.base();
-    absl::StrAppend(&described, Html(one.text()), " ");
+    absl::StrAppend(&described, one.text(), " ");
     absl::StrAppendFormat(&bars,
                           "<text x=\"0\" y=\"%d\">%s</text>"
                           "<rect x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" fill=\"#e6e6e6\"/>"
@@ -69,12 +70,7 @@ std::string Chart(const std::vector<Publication>& figures, const std::string& id
                           kLabel, y, width, kBar);
     y += kBar + kGap;
   }
-  return absl::StrFormat(
-      "<svg role=\"img\" aria-labelledby=\"%s-title %s-text\" viewBox=\"0 0 %d %d\" "
-      "width=\"100%%\">"
-      "<title id=\"%s-title\">Of those who answered</title><desc "
-      "id=\"%s-text\">%s</desc>\n%s</svg>\n",
-      id, id, kWidth, height, id, id, described, bars);
+  return Svg(id, "Of those who answered", described, kWidth, height, bars);
 }
 
 std::string TableOf(const std::vector<Publication>& figures) {
