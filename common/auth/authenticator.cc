@@ -110,8 +110,9 @@ StatusOr<Principal> Authenticator::PrincipalOf(const Trusted& trusted, const std
     principal.grants.push_back({options::OPERATOR, "*", "", ""});
     return principal;
   }
-  principal.side = known->organisation.find("/partners/") == std::string::npos ? options::FORUM
-                                                                               : options::PARTNER;
+  principal.side = known->organisation == std::string("forums/") + kNational     ? options::HUB
+                   : known->organisation.find("/partners/") == std::string::npos ? options::FORUM
+                                                                                 : options::PARTNER;
   ASSIGN_OR_RETURN(std::vector<Grant> grants, directory_(issuer, subject));
   for (auto& grant : grants) {
     if (Within(grant, known->organisation)) principal.grants.push_back(std::move(grant));

@@ -12,6 +12,9 @@ namespace options = ::coproduction::options::v1;
 using options::Role;
 using options::Side;
 
+// The tenant of what is of all forums together; its readers act for no forum and no partner.
+inline constexpr char kNational[] = "national";
+
 struct Grant {
   Role role;
   std::string forum;    // id, 'warwickshire'

@@ -30,7 +30,8 @@ const std::map<std::string, std::string>& Organisations() {
       {"https://forum.test", "forums/warwickshire"},
       {"https://wcc.test", "forums/warwickshire/partners/wcc"},
       {"https://stranger.test", "forums/elsewhere"},
-      {"https://operator.test", "operator"}};
+      {"https://operator.test", "operator"},
+      {"https://national.test", "forums/national"}};
   return organisations;
 }
 
@@ -155,12 +156,14 @@ MiniService::~MiniService() {
 }
 
 std::string MiniService::Token(auth::Role role, const std::string& person) {
+  const bool national = role == options::NATIONAL_READER;
   const std::string issuer = role == options::OPERATOR ? "https://operator.test"
+                             : national                ? "https://national.test"
                              : PartnerRole(role)       ? "https://wcc.test"
                                                        : "https://forum.test";
   const std::string subject = options::Role_Name(role) + ":" + person;
   grants_[issuer + "|" + subject] = {
-      {role, "warwickshire", PartnerRole(role) ? "wcc" : "", person}};
+      {role, national ? auth::kNational : "warwickshire", PartnerRole(role) ? "wcc" : "", person}};
   return signers_[issuer]->Sign(issuer, subject, MachineNow(), 600);
 }
 

@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <iostream>
 #include <map>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "common/base/clock.h"
 #include "common/base/date.h"
 #include "common/base/file.h"
 #include "common/base/words.h"
@@ -19,6 +19,7 @@ namespace hub::ctl {
 namespace {
 
 namespace v1 = ::coproduction::membership::v1;
+using v1::Figure;
 using v1::Publication;
 using Series = std::map<int, std::vector<Publication>>;  // by question, oldest first
 
@@ -33,11 +34,21 @@ constexpr char kExplained[] =
     "when "
     "at least 10 people's answers have come, gone or changed. A figure can be held still so that "
     "it "
-    "does not give away what the latest few people said.";
+    "does not give away what the latest few people said. (Why: a percentage like 0.7% can point to "
+    "one parent.)";
+constexpr char kExplainedNational[] =
+    "Figures are made four times a year, for 1 January, April, July and October, and to the "
+    "nearest "
+    "50, of the members of all forums that have figures. Percentages are worked out from those "
+    "rounded figures, of the people who answered. Nothing smaller than 75 is printed, and a figure "
+    "is made anew only when at least 10 forums have new ones and 100 people's answers have come or "
+    "gone.";
 
-Series SeriesOf(const std::vector<Publication>& publications) {
+bool National(const std::string& forum) { return forum == "forums/national"; }
+
+Series SeriesOf(const v1::ListPublicationsResponse& all) {
   Series series;
-  for (const auto& one : publications) series[one.question()].push_back(one);
+  for (const auto& one : all.publications()) series[one.question()].push_back(one);
   for (auto& [question, figures] : series) {
     std::stable_sort(figures.begin(), figures.end(),
                      [](const auto& a, const auto& b) { return a.date() < b.date(); });
@@ -45,57 +56,97 @@ Series SeriesOf(const std::vector<Publication>& publications) {
   return series;
 }
 
-std::string FigureOf(const Publication& one) {
-  return one.figure() == 0 ? "fewer than 8" : absl::StrCat("about ", one.figure());
-}
-std::string PercentOf(const Publication& one) {
-  return one.percent() == 0 ? "" : absl::StrCat(one.percent(), "%");
+std::string TextOf(const Figure& one, bool national) {
+  if (one.figure() != 0) return absl::StrCat("about ", one.figure());
+  return national ? "fewer than 75" : "fewer than 8";
 }
 
+// 'Members on 1 July 2022: 254.'; empty where nothing but what was imported is there.
+std::string MembersText(const v1::ListPublicationsResponse& all) {
+  const Publication* last = nullptr;
+  for (const auto& one : all.publications()) {
+    if (!one.imported() && (last == nullptr || one.date() > last->date())) last = &one;
+  }
+  if (last == nullptr) return "";
+  return absl::StrCat("Members on ", DateInWords(last->date()), ": ", last->members(), ".");
+}
+
+// What is printed of a question now.
+std::string Printed(const Publication& last, const std::string& latest_date) {
+  std::string text = last.text();
+  if (last.imported()) absl::StrAppend(&text, " (Published before the hub.)");
+  if (last.date() >= latest_date) return text;
+  return absl::StrCat(text, " No update this quarter (last: ", DateInWords(last.date()), ").");
+}
+
+// One answer at each date, oldest first.
+struct Point {
+  const Publication* of;
+  const Figure* figure;
+};
+
 // A bar for each date; the width of the whole is the base.
-std::string Chart(const std::vector<Publication>& figures, const std::string& id) {
-  const int height = static_cast<int>(figures.size()) * (kBar + kGap);
+std::string Chart(const std::vector<Point>& points, const std::string& id, bool national) {
+  const int height = static_cast<int>(points.size()) * (kBar + kGap);
   std::string described;
   std::string bars;
   int y = 0;
-  for (const auto& one : figures) {
+  for (const auto& [of, figure] : points) {
     const int64_t width =
-        one.base() == 0 ? 0 : (kWidth - kLabel) * std::min(one.figure(), one.base()) / one.base();
-    absl::StrAppend(&described, one.text(), " ");
+        of->base() == 0 ? 0
+                        : (kWidth - kLabel) * std::min(figure->figure(), of->base()) / of->base();
+    const std::string date = DateInWords(of->date());
+    absl::StrAppend(&described, date, ": ", TextOf(*figure, national), " of about ", of->base(),
+                    figure->percent().empty() ? "" : ", " + figure->percent(), ". ");
     absl::StrAppendFormat(&bars,
                           "<text x=\"0\" y=\"%d\">%s</text>"
                           "<rect x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" fill=\"#e6e6e6\"/>"
                           "<rect x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" fill=\"#1d4e89\"/>\n",
-                          y + kBar - 6, DateInWords(one.date()), kLabel, y, kWidth - kLabel, kBar,
-                          kLabel, y, width, kBar);
+                          y + kBar - 6, date, kLabel, y, kWidth - kLabel, kBar, kLabel, y, width,
+                          kBar);
     y += kBar + kGap;
   }
-  return Svg(id, "Of those who answered", described, kWidth, height, bars);
+  return Svg(id, "Of those who answered, how many " + points.back().figure->words(), described,
+             kWidth, height, bars);
 }
 
-std::string TableOf(const std::vector<Publication>& figures) {
+std::string TableOf(const std::vector<Point>& points, bool national) {
   std::string rows = Cells({"Date", "Figure", "Of so many who answered", "Per cent"}, "th");
-  for (const auto& one : figures) {
-    rows += Cells({DateInWords(one.date()), FigureOf(one), absl::StrCat("about ", one.base()),
-                   PercentOf(one)});
+  for (const auto& [of, figure] : points) {
+    rows += Cells({DateInWords(of->date()), TextOf(*figure, national),
+                   absl::StrCat("about ", of->base()), figure->percent()});
   }
   return "<table>\n" + rows + "</table>\n";
 }
 
 }  // namespace
 
-std::string FiguresPage(const std::vector<Publication>& publications, const std::string& forum,
-                        const std::string& today) {
+std::string FiguresPage(const v1::ListPublicationsResponse& all, const std::string& forum) {
+  const bool national = National(forum);
   std::string html = absl::StrCat(
       PageHead("What members say of themselves"), "<h1>What members say of themselves</h1>\n<p>",
-      Html(forum), ", as printed on ", DateInWords(today), ".</p>\n<p>", kExplained, "</p>\n");
-  const Series series = SeriesOf(publications);
-  if (series.empty()) absl::StrAppend(&html, "<p>Fewer than 30 people answered.</p>\n");
-  for (const auto& [question, figures] : series) {
+      Html(forum), ", as of ", DateInWords(all.latest_date()), ". ", MembersText(all), "</p>\n<p>",
+      national ? kExplainedNational : kExplained, "</p>\n");
+  const Series series = SeriesOf(all);
+  if (series.empty()) {
+    absl::StrAppend(&html, "<p>Too few people have answered for any figure.</p>\n");
+  }
+  for (const auto& [question, dates] : series) {
     const std::string name =
         Publication::Question_Name(static_cast<Publication::Question>(question));
-    absl::StrAppend(&html, "<h2>", Html(Heading(name)), "</h2>\n<p>", Html(figures.back().text()),
-                    "</p>\n", Chart(figures, "q" + std::to_string(question)), TableOf(figures));
+    absl::StrAppend(&html, "<h2>", Html(Heading(name)), "</h2>\n<p>",
+                    Html(Printed(dates.back(), all.latest_date())), "</p>\n");
+    std::map<int, std::vector<Point>> answers;
+    for (const auto& one : dates) {
+      for (const auto& figure : one.figures()) answers[figure.answer()].push_back({&one, &figure});
+    }
+    for (const auto& [answer, points] : answers) {
+      if (answers.size() > 1) {
+        absl::StrAppend(&html, "<h3>", Html(points.back().figure->words()), "</h3>\n");
+      }
+      absl::StrAppend(&html, Chart(points, absl::StrCat("q", question, "-", answer), national),
+                      TableOf(points, national));
+    }
   }
   return html + kPageEnd;
 }
@@ -111,13 +162,12 @@ Status ShowFigures(const std::string& page, Options options) {
   v1::ListPublicationsResponse all;
   do {
     ASSIGN_OR_RETURN(const auto list, client.Call<v1::ListPublicationsResponse>(request));
-    all.mutable_publications()->MergeFrom(list.publications());
+    all.MergeFrom(list);
     request.set_page_token(list.next_page_token());
   } while (!request.page_token().empty());
-  const std::vector<Publication> publications(all.publications().begin(), all.publications().end());
+  all.clear_next_page_token();
   if (!page.empty()) {
-    RETURN_IF_ERROR(
-        ReplaceFile(page, FiguresPage(publications, request.parent(), LondonDate(MachineNow()))));
+    RETURN_IF_ERROR(ReplaceFile(page, FiguresPage(all, request.parent())));
     std::cout << page << "\n";
     return Status();
   }
@@ -125,13 +175,12 @@ Status ShowFigures(const std::string& page, Options options) {
     std::cout << AsJson(all);
     return Status();
   }
-  std::vector<std::vector<std::string>> rows = {{"question", "date", "figure", "of", "per cent"}};
-  for (const auto& [question, figures] : SeriesOf(publications)) {
-    const Publication& last = figures.back();
-    rows.push_back({Heading(Publication::Question_Name(last.question())), last.date(),
-                    FigureOf(last), absl::StrCat("about ", last.base()), PercentOf(last)});
+  const Series series = SeriesOf(all);
+  if (const std::string members = MembersText(all); !members.empty()) std::cout << members << "\n";
+  for (const auto& [question, dates] : series) {
+    std::cout << Printed(dates.back(), all.latest_date()) << "\n";
   }
-  std::cout << Table(rows, TerminalWidth());
+  if (series.empty()) std::cout << "Too few people have answered for any figure.\n";
   return Status();
 }
 

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <string>
-#include <vector>
 
 #include "common/base/status.h"
 #include "coproduction/membership/v1/publications.pb.h"
@@ -11,12 +10,12 @@
 
 namespace hub::ctl {
 
-// The figures of all dates as a page: for each question the last one in words, a chart with its
-// description, and the same numbers as a table.
-std::string FiguresPage(const std::vector<coproduction::membership::v1::Publication>& publications,
-                        const std::string& forum, const std::string& today);
+// The figures of all dates as a page: for each question what is printed now, and for each answer a
+// chart with its description, and the same numbers as a table.
+std::string FiguresPage(const coproduction::membership::v1::ListPublicationsResponse& all,
+                        const std::string& forum);
 
-// As a table of the last figure of each question, as JSON of all, or into `page` as HTML.
+// In words, as JSON of all dates, or into `page` as HTML.
 Status ShowFigures(const std::string& page, Options options);
 
 }  // namespace hub::ctl

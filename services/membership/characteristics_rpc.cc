@@ -17,9 +17,12 @@ StatusOr<v1::MemberCharacteristics> SetCharacteristics(Write& write,
   const std::string name = "forums/" + write.forum() + "/characteristics/" + write.person();
   const std::string& etag = in.characteristics().etag();
   ASSIGN_OR_RETURN(auto known, write.Find<v1::MemberCharacteristics>(name));
-  if (!known && etag.empty()) return write.Create(in.characteristics(), write.person());
+  if (!known && etag.empty()) {
+    ASSIGN_OR_RETURN(auto first, Said({}, in.characteristics()));
+    return write.Create(std::move(first), write.person());
+  }
   ASSIGN_OR_RETURN(auto stored, write.Get<v1::MemberCharacteristics>(name, etag));
-  v1::MemberCharacteristics next = in.characteristics();
+  ASSIGN_OR_RETURN(auto next, Said(stored, in.characteristics()));
   next.set_name(stored.name());
   next.set_etag(stored.etag());
   RETURN_IF_ERROR(ChangeAnswers(write, name, stored, next));

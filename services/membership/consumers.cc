@@ -4,6 +4,7 @@
 #include "coproduction/membership/events/v1/events.pb.h"
 #include "services/membership/conflicts.h"
 #include "services/membership/module.h"
+#include "services/membership/national.h"
 #include "services/membership/papers.h"
 #include "services/membership/publications.h"
 
@@ -39,7 +40,8 @@ void BindConsumers(Consumers& consumers) {
   consumers.OnDue("SharingEnded", TellSharingEnded);
   consumers.OnDue("RightsDueSoon", TellRightsDueSoon);
   consumers.OnDue("RightsOverdue", TellRightsOverdue);
-  consumers.OnDue("FigureDue", PublishFigure);
+  consumers.OnDue("FiguresDue", PublishFigures);
+  consumers.OnDue("NationalFiguresDue", PublishNationalFigures);
   consumers.OnDue("GroupMembershipEnds", EndGroupMembership);
   consumers.OnDue("GroupCheckDue", CheckGroup);
 }

@@ -95,6 +95,22 @@ class Flow {
 
 }  // namespace
 
+std::vector<Group> GroupsOf(const std::vector<Row>& rows) {
+  // Who is counted first by row t is in no earlier row's turnout, and in its own under 'none yet'.
+  auto counted = [&](size_t first, size_t t) {
+    return t >= rows.size() ? 0 : rows[t].since[t == first ? 0 : first + 1];
+  };
+  std::vector<Group> groups;
+  for (size_t first = 0; first < rows.size(); ++first) {
+    for (size_t t = first; t < rows.size(); ++t) {
+      const int64_t people = counted(first, t) - counted(first, t + 1);
+      if (people == 0) continue;
+      groups.push_back({static_cast<int>(first), static_cast<int>(t) + 1, people, 0});
+    }
+  }
+  return groups;
+}
+
 bool Possible(const std::vector<Interval>& told, std::vector<Group>* groups) {
   Flow flow(told, *groups);
   if (!flow.Raise()) return false;

@@ -18,6 +18,9 @@ struct Group {
   int64_t people = 0, yes = 0;
 };
 
+// The groups that the turnouts of the rows tell of; what they said is nowhere.
+std::vector<Group> GroupsOf(const std::vector<Row>& rows);
+
 struct Pinned {
   int64_t people = 0;        // by somebody who knows nobody's answer
   int64_t with_friends = 0;  // these, and by one of `friends` who are the worst that there are

@@ -23,8 +23,11 @@ struct Measure {
   int64_t movement = 10;       // people who come, go or change before a question is printed anew
   int64_t min_base = 30;       // fewer answers: nothing is printed
   int64_t percent_base = 100;  // no percentage of a smaller printed base
+  int64_t tenths_base = INT64_MAX;  // with a decimal from this printed base on
 };
 inline constexpr Measure kForumMeasure;
+// Of all forums together: coarser, as befits counts of ten times as many people.
+inline constexpr Measure kNationalMeasure = {50, 74, 10, 100, 300, 1000, 4000};
 
 struct Interval {
   int64_t low = 0, high = 0;  // both belong to it
@@ -35,6 +38,7 @@ struct Turnout {
   int64_t moved = 0;           // who came, went or changed since the last row, each once
   std::vector<int64_t> since;  // by the row that counted their answer first: [0] none yet, [1] ...
   int64_t count() const;
+  int64_t stayed(size_t row) const;  // of those whom that row, numbered from 1, had counted
 };
 
 struct Figure {
@@ -47,8 +51,16 @@ struct Figure {
 struct Row {
   std::string date;
   int64_t count = 0;            // who answered
+  int64_t members = 0;          // in all; of no account here
   std::vector<Figure> figures;  // by category, without the one of reference
+  std::vector<int64_t> since;   // of the turnout that it counted
+  bool imported = false;        // from before there were turnouts
 };
+
+// Who comes to be counted after `rows`: `since` is what is known of them, `unknown` how many were
+// never counted. Of rows that were imported nobody knows whom they had counted: as many as can be
+// are taken to be still there, which holds figures the most.
+Turnout TurnoutAfter(const std::vector<Row>& rows, std::vector<int64_t> since, int64_t unknown);
 
 // The row to print at that date, from the true `counts` of each category. None where too few
 // answered, or too few moved since the last row: what was printed last stays.
@@ -61,9 +73,12 @@ bool OnCalendar(const std::string& date);
 
 // 'fewer than 8' or '60'.
 std::string PrintedText(const Measure& measure, int64_t printed);
-// Of printed numbers alone, half up; none of a small figure or base.
-std::optional<int64_t> PrintedPercent(const Measure& measure, int64_t printed,
-                                      int64_t printed_base);
+// 'n', to the nearest step.
+int64_t PrintedBase(const Measure& measure, int64_t count);
+// What is printed of a count that lies in this interval, if nothing holds it.
+int64_t PrintedFigure(const Measure& measure, const Interval& interval);
+// Of printed numbers alone, half up: '24%', '0.6%'; empty for a small figure or base.
+std::string PrintedPercent(const Measure& measure, int64_t printed, int64_t printed_base);
 // The rest of a printed base is 'over 90%' where nothing else than small figures is printed; a
 // multiple of 5, none of a small base.
 std::optional<int64_t> RestOverPercent(const Measure& measure, int64_t printed_base,

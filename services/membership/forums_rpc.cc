@@ -12,6 +12,7 @@ constexpr char kPartners[] = "coproduction.membership.v1.Partners";
 constexpr char kGrants[] = "coproduction.membership.v1.Grants";
 
 StatusOr<v1::Forum> CreateForum(Write& write, const v1::CreateForumRequest& in) {
+  RETURN_IF_ERROR(CheckForumId(in.forum_id()));
   return write.Create(in.forum(), in.forum_id());
 }
 
@@ -21,7 +22,7 @@ StatusOr<v1::Partner> CreatePartner(Write& write, const v1::CreatePartnerRequest
 
 StatusOr<v1::Grant> CreateGrant(Write& write, const v1::CreateGrantRequest& in) {
   v1::Grant grant = in.grant();
-  RETURN_IF_ERROR(CheckGrant(grant, write.side(), write.partner()));
+  RETURN_IF_ERROR(CheckGrant(write.forum(), grant, write.side(), write.partner()));
   if (!grant.partner().empty()) {
     ASSIGN_OR_RETURN(auto partner, write.Find<v1::Partner>(grant.partner()));
     if (!partner) {
@@ -34,7 +35,7 @@ StatusOr<v1::Grant> CreateGrant(Write& write, const v1::CreateGrantRequest& in) 
 
 StatusOr<v1::Grant> EndGrant(Write& write, const v1::EndGrantRequest& in) {
   ASSIGN_OR_RETURN(auto grant, write.Get<v1::Grant>(in.name(), in.etag()));
-  RETURN_IF_ERROR(CheckGrant(grant, write.side(), write.partner()));
+  RETURN_IF_ERROR(CheckGrant(write.forum(), grant, write.side(), write.partner()));
   grant.set_until_on(AddDays(write.today(), -1));
   return write.Put(std::move(grant));
 }

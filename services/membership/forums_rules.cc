@@ -1,6 +1,9 @@
 #include "services/membership/forums_rules.h"
 
 namespace hub::membership {
+namespace {
+constexpr char kNational[] = "national";  // the tenant of all forums together
+}  // namespace
 
 options::Side SideOf(options::Role role) {
   if (role >= options::MEMBER && role <= options::MEMBERSHIP_PLATFORM) return options::FORUM;
@@ -8,11 +11,19 @@ options::Side SideOf(options::Role role) {
   return options::HUB;
 }
 
-Status CheckGrant(const v1::Grant& grant, options::Side giver, const std::string& giver_partner) {
+Status CheckForumId(const std::string& id) {
+  if (id != kNational) return Status();
+  return InvalidField(
+      "forum_id", "forum_id is 'national', by which all forums together are named; take another");
+}
+
+Status CheckGrant(const std::string& forum, const v1::Grant& grant, options::Side giver,
+                  const std::string& giver_partner) {
   const options::Side side = SideOf(grant.role());
   const std::string role = options::Role_Name(grant.role());
-  if (side == options::HUB) {
-    return InvalidField("grant.role", "role " + role + " is not granted in a forum");
+  const bool national = grant.role() == options::NATIONAL_READER;
+  if (national != (forum == kNational) || (side == options::HUB && !national)) {
+    return InvalidField("grant.role", "role " + role + " is not granted in forums/" + forum);
   }
   const std::string partner = grant.partner().substr(grant.partner().rfind('/') + 1);
   if ((side == options::PARTNER) == partner.empty()) {

@@ -6,7 +6,7 @@ Module MakeMembershipModule() {
   return {"membership",
           Migrations(),
           {BindForums, BindMembers, BindReps, BindDocuments, BindDeclarations, BindCharacteristics,
-           BindSharing, BindRights, BindGroups, BindReach},
+           BindPublications, BindSharing, BindRights, BindGroups, BindReach},
           BindConsumers,
           /*makes_streams=*/true};
 }

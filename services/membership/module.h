@@ -13,6 +13,7 @@ void BindReps(Door& door);
 void BindDocuments(Door& door);
 void BindDeclarations(Door& door);
 void BindCharacteristics(Door& door);
+void BindPublications(Door& door);
 void BindSharing(Door& door);
 void BindRights(Door& door);
 void BindGroups(Door& door);

@@ -2,11 +2,13 @@
 // it is, is decided by disclosure_rules.h.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "common/base/date.h"
+#include "common/base/status.h"
 #include "coproduction/membership/v1/characteristics.pb.h"
 #include "coproduction/membership/v1/publications.pb.h"
 #include "services/membership/disclosure_rules.h"
@@ -14,25 +16,52 @@
 namespace hub::membership {
 
 namespace v1 = ::coproduction::membership::v1;
+using Question = v1::Publication::Question;
+using Counts = std::map<v1::Answer, int64_t>;  // by answer, or by figure: people
 
-// Of each question one answer has a figure. The commonest has none, so that no sum gives away what
-// is left; nor have those that so few give that no forum may print them.
-std::vector<v1::Publication::Question> Questions();
+std::vector<Question> Questions();
 
-enum class Answered { kNothing, kCounted, kUncounted };
-// 'Not asked', 'not answered' and 'prefer not to say' are no answers. Texts count whatever their
-// case.
-Answered AnswerTo(v1::Publication::Question question, const v1::MemberCharacteristics& said);
+// What the person says from now on; refused where an answer is none of its question's. What was
+// stopped stays so until it is answered.
+StatusOr<v1::MemberCharacteristics> Said(const v1::MemberCharacteristics& before,
+                                         v1::MemberCharacteristics after);
+// None where nothing is said that counts: 'not asked', 'not answered', 'prefer not to say' and
+// 'stopped' are no answers.
+std::optional<v1::Answer> AnswerTo(Question question, const v1::MemberCharacteristics& said);
+
+// A forum, or all forums together: by what measure, and which answers, they print.
+struct Printer {
+  Measure measure;
+  bool national = false;
+};
+inline constexpr Printer kForumPrinter = {kForumMeasure, false};
+inline constexpr Printer kNationalPrinter = {kNationalMeasure, true};
+
+// The answers of a question that have a figure, in their order.
+std::vector<v1::Answer> FiguresOf(const Printer& printer, Question question);
+// From the people who gave each answer, those of each figure: one may take several answers
+// together.
+Counts CountsOf(Question question, const Counts& by_answer);
 
 // The last day of the calendar until today, and the first one after it.
 std::string LastOnCalendar(const std::string& today);
 std::string NextOnCalendar(const std::string& today);
 
-// The figure of the row, with its words. `previous` is the hash of the row before, empty for the
+// What is never printed is refused by its kind, before anything is looked at, in the same words
+// whatever the data are: another filter than by question and date, two questions at once, a day off
+// the calendar, an answer that so few give that no forum prints it.
+Status CheckFilter(const std::string& filter);
+Status CheckPublicationId(const std::string& id);
+
+// The figures of the row, with their words. `previous` is the hash of the row before, empty for the
 // first.
-v1::Publication PublicationOf(v1::Publication::Question question, const Row& row, int64_t number,
-                              const std::string& previous);
-Row RowOf(const v1::Publication& publication);
+v1::Publication PublicationOf(const Printer& printer, Question question, const Row& row,
+                              size_t number, const std::string& previous);
+Row RowOf(const Printer& printer, const v1::Publication& publication);
+
+// The row of figures that were published before the hub was there, to stand after `rows`.
+StatusOr<Row> ImportedRow(const v1::Publication& publication, const std::vector<Row>& rows,
+                          const std::string& today);
 
 // The row, counted from 1, at which the chain is broken; none if it holds.
 std::optional<int64_t> BrokenAt(const std::vector<v1::Publication>& rows);

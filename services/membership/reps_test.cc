@@ -125,16 +125,29 @@ TEST(RepsRules, ADeclarationSaysEitherNothingOrWhat) {
 TEST(ForumsRules, EachSideGrantsItsOwnRoles) {
   v1::Grant grant;
   grant.set_role(opt::CHAIR);
-  EXPECT_TRUE(CheckGrant(grant, opt::FORUM, "").ok());
-  EXPECT_TRUE(Refused(CheckGrant(grant, opt::PARTNER, "wcc"), errors::RULE_REFUSED));
+  EXPECT_TRUE(CheckGrant("warwickshire", grant, opt::FORUM, "").ok());
+  EXPECT_TRUE(
+      Refused(CheckGrant("warwickshire", grant, opt::PARTNER, "wcc"), errors::RULE_REFUSED));
   grant.set_role(opt::FACILITATOR);
-  EXPECT_TRUE(Refused(CheckGrant(grant, opt::HUB, ""), errors::INVALID_FIELD, "grant.partner"));
+  EXPECT_TRUE(Refused(CheckGrant("warwickshire", grant, opt::HUB, ""), errors::INVALID_FIELD,
+                      "grant.partner"));
   grant.set_partner("forums/warwickshire/partners/wcc");
-  EXPECT_TRUE(CheckGrant(grant, opt::PARTNER, "wcc").ok());
-  EXPECT_TRUE(Refused(CheckGrant(grant, opt::PARTNER, "ccg"), errors::RULE_REFUSED));
-  EXPECT_TRUE(Refused(CheckGrant(grant, opt::FORUM, ""), errors::RULE_REFUSED));
+  EXPECT_TRUE(CheckGrant("warwickshire", grant, opt::PARTNER, "wcc").ok());
+  EXPECT_TRUE(
+      Refused(CheckGrant("warwickshire", grant, opt::PARTNER, "ccg"), errors::RULE_REFUSED));
+  EXPECT_TRUE(Refused(CheckGrant("warwickshire", grant, opt::FORUM, ""), errors::RULE_REFUSED));
   grant.set_role(opt::OPERATOR);
-  EXPECT_FALSE(CheckGrant(grant, opt::HUB, "").ok());
+  EXPECT_FALSE(CheckGrant("warwickshire", grant, opt::HUB, "").ok());
+  grant.clear_partner();
+  EXPECT_TRUE(
+      Refused(CheckGrant("national", grant, opt::HUB, ""), errors::INVALID_FIELD, "grant.role"));
+  grant.set_role(opt::CHAIR);
+  EXPECT_TRUE(
+      Refused(CheckGrant("national", grant, opt::HUB, ""), errors::INVALID_FIELD, "grant.role"));
+  grant.set_role(opt::NATIONAL_READER);
+  EXPECT_TRUE(CheckGrant("national", grant, opt::HUB, "").ok());
+  EXPECT_TRUE(Refused(CheckGrant("warwickshire", grant, opt::HUB, ""), errors::INVALID_FIELD,
+                      "grant.role"));
 }
 
 class Reps : public ::testing::TestWithParam<db::Engine> {
@@ -266,7 +279,7 @@ TEST_P(Reps, CharacteristicsAreSealedAndTheOwnPersonsAlone) {
   const std::string own = mini_.Token(opt::MEMBER, IdOf(member_));
   v1::SetCharacteristicsRequest set;
   set.set_parent(kForum);
-  set.mutable_characteristics()->set_ethnicity("canary-ethnicity");
+  set.mutable_characteristics()->set_ethnicity_words("canary-ethnicity");
   set.mutable_characteristics()->set_disability(v1::YES);
   auto stored = mini_.Call<v1::MemberCharacteristics>(own, set);
   ASSERT_TRUE(stored.ok()) << stored.status();
@@ -280,7 +293,7 @@ TEST_P(Reps, CharacteristicsAreSealedAndTheOwnPersonsAlone) {
   get.set_name(stored->name());
   auto read = mini_.Call<v1::MemberCharacteristics>(own, get);
   ASSERT_TRUE(read.ok()) << read.status();
-  EXPECT_EQ(read->ethnicity(), "canary-ethnicity");
+  EXPECT_EQ(read->ethnicity_words(), "canary-ethnicity");
   EXPECT_TRUE(Refused(mini_.Call<v1::MemberCharacteristics>(admin_, get).status(),
                       errors::ROLE_NOT_ALLOWED));
   // Not in the table, and nobody outside is told.

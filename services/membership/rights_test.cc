@@ -370,7 +370,7 @@ TEST_P(Rights, APersonsDataAreAllThatIsAboutThePersonAndNothingOfAnother) {
   const std::string another = Join("Another");
   v1::SetCharacteristicsRequest told;
   told.set_parent(kForum);
-  told.mutable_characteristics()->set_gender("of a word of my own");
+  told.mutable_characteristics()->set_gender_words("of a word of my own");
   ASSERT_TRUE(mini_.Call<v1::MemberCharacteristics>(own_, told).ok());
   Get(mini_.Token(CHAIR));
   auto data = Data(own_, member_);
@@ -410,7 +410,7 @@ TEST_P(Rights, OfWhoWasErasedNothingIsLeftButCounts) {
   const std::string another = Join("Another");
   v1::SetCharacteristicsRequest told;
   told.set_parent(kForum);
-  told.mutable_characteristics()->set_gender("of a word of my own");
+  told.mutable_characteristics()->set_gender_words("of a word of my own");
   ASSERT_TRUE(mini_.Call<v1::MemberCharacteristics>(own_, told).ok());
   auto asking = Asking(RightsRequest::ERASURE);
   asking.set_details("Forget Wilhelmina.");
@@ -504,7 +504,7 @@ TEST_P(Rights, NobodysKeysWaitUntilMembershipHasHeardOfAnother) {
 TEST_P(Rights, WhomTheListNamesIsErasedAgainFromRowsThatCameBack) {
   v1::SetCharacteristicsRequest of_own;
   of_own.set_parent(kForum);
-  of_own.mutable_characteristics()->set_gender("of a word of my own");
+  of_own.mutable_characteristics()->set_gender_words("of a word of my own");
   ASSERT_TRUE(mini_.Call<v1::MemberCharacteristics>(own_, of_own).ok());
   const std::string asked = Ask(Asking(RightsRequest::ERASURE), own_).name();
   ASSERT_TRUE(mini_.runtime().EraseListed().ok());

@@ -234,7 +234,7 @@ class World:
             kind["Allocation"] = self.new("chair", "scheduling.Allocations.AllocateRep", rep=self.rep(who),
                                           item=kind["Item"])["name"]
             self.new(who, "membership.Characteristics.SetCharacteristics",
-                     characteristics={"gender": self.hide(who)})
+                     characteristics={"gender_words": self.hide(who)})
             kind["MemberCharacteristics"] = f"{FORUM}/characteristics/{self.people[who]}"
         self.link = self.hide("facilitator", "officer who is a parent", "requestor", "chair", "vice_chair", "rep",
                               "second rep", "health requestor", "membership_admin", "treasurer",

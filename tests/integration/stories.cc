@@ -136,6 +136,10 @@ const Story& Membership() {
               update_mask { paths: "published" })"},
           {"CHAIR", "RecordReachRequest",
            R"(name: "$ReachSeries" figure { date: "2021-07-31" value: 870 })"},
+          {"CHAIR", "ImportPublicationRequest",
+           R"(parent: "forums/warwickshire"
+              publication { question: DISABILITY date: "2021-06-01" answered: 130
+                            figures { answer: YES low: 27 high: 27 } })"},
           {"MEMBERSHIP_ADMIN", "CreateRepRequest",
            R"(parent: "forums/warwickshire" member: "$Member" most_hours_a_month: 8)"},
           {"CHAIR", "StartInductionRequest", kTheRep},
