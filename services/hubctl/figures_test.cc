@@ -40,9 +40,8 @@ TEST(FiguresPage, SaysDrawsAndLists) {
            "2022-07-01 in words.</p>",
            "<svg role=\"img\" aria-labelledby=\"q1-4-title q1-4-text\"",
            "<title id=\"q1-4-title\">Of those who answered, how many are &lt;disabled&gt;</title>",
-           "<desc id=\"q1-4-text\">1 April 2022: fewer than 8 of about 200. 1 July 2022: about 60 "
-           "of "
-           "about 255, 24%. </desc>",
+           "<desc id=\"q1-4-text\">1 April 2022: fewer than 8 of about 200. 1 July 2022: about 60",
+           " of about 255, 24%. </desc>",
            "<tr><th>Date</th><th>Figure</th>",
            "<tr><td>1 July 2022</td><td>about 60</td><td>about 255</td><td>24%</td></tr>",
            "width=\"120\" height=\"22\" fill=\"#1d4e89\"",  // 60 of 255 of 510

@@ -36,16 +36,16 @@ struct Person {
 // answered, or soon after they came.
 class History {
  public:
-  explicit History(uint64_t seed) : random_(seed) {
+  History(uint64_t seed, int64_t scale) : random_(seed), scale_(scale) {
     share_ = Pick(2, 95);
-    Come(Pick(30, 130), share_);
+    Come(scale_ * Pick(30, 130), share_);
   }
 
   // Until the next date.
   void GoOn() {
     const int64_t kind = Pick(0, 5);  // of those who come
-    Come(Pick(0, kind < 3 ? 12 : 30), kind == 0 ? 0 : kind == 1 ? 100 : share_);
-    for (int64_t waves = Pick(0, 2); waves > 0; --waves) Leave(Pick(0, 14));
+    Come(scale_ * Pick(0, kind < 3 ? 12 : 30), kind == 0 ? 0 : kind == 1 ? 100 : share_);
+    for (int64_t waves = Pick(0, 2); waves > 0; --waves) Leave(scale_ * Pick(0, 14));
     if (Pick(0, 3) == 0) Change();
   }
   Turnout TurnoutAt(size_t rows) const {
@@ -116,7 +116,7 @@ class History {
   }
 
   std::mt19937_64 random_;
-  int64_t share_ = 0, moved_ = 0;
+  int64_t scale_, share_ = 0, moved_ = 0;
   std::vector<Person> here_, gone_;
 };
 
@@ -125,12 +125,13 @@ struct Sum {
   Pinned pinned;
 };
 
-Sum Attacked(const char* name, const Measure& measure) {
-  const int64_t histories = Setting("HUB_HISTORIES", 200);
-  const int64_t friends = Setting("HUB_FRIENDS", kForumMeasure.friends);
+// By as many friends as the rules promise to bear; of `scale` times as many people as a forum has.
+Sum Attacked(const char* name, const Measure& measure,
+             int64_t friends = Setting("HUB_FRIENDS", kForumMeasure.friends), int64_t scale = 1) {
+  const int64_t histories = Setting("HUB_HISTORIES", 200) * scale;
   Sum sum;
   for (int64_t i = 0; i < histories; ++i) {
-    History history(static_cast<uint64_t>(Setting("HUB_SEED", 1) + i));
+    History history(static_cast<uint64_t>(Setting("HUB_SEED", 1) + i), scale);
     std::vector<Row> rows;
     for (int date = 0; date < kDates; ++date) {
       if (date > 0) history.GoOn();
@@ -190,6 +191,18 @@ TEST(DisclosureCampaign, NobodyIsGivenAwayHoweverFewPeopleMoved) {
 
 TEST(DisclosureCampaign, NobodyIsGivenAway) {
   const Sum sum = Attacked("as it is:", kForumMeasure);
+  EXPECT_EQ(sum.pinned.people + sum.pinned.with_friends + sum.pinned.counts, 0);
+}
+
+// Of all forums together there are ten times as many people, by rules that are ten times as coarse.
+TEST(DisclosureCampaign, NobodyIsGivenAwayByAllForumsTogether) {
+  constexpr int64_t kScale = 10;
+  const int64_t friends = kNationalMeasure.friends;
+  Measure weak = kNationalMeasure;
+  weak.friends = -1000000;
+  EXPECT_GT(Attacked("all forums, never held:", weak, friends, kScale).pinned.with_friends, 0);
+  const Sum sum = Attacked("all forums:", kNationalMeasure, friends, kScale);
+  EXPECT_GT(sum.rows, 0);
   EXPECT_EQ(sum.pinned.people + sum.pinned.with_friends + sum.pinned.counts, 0);
 }
 

@@ -26,8 +26,9 @@ void Bound(const Measure& measure, const std::vector<Row>& rows, const Turnout& 
   const int64_t doubt = measure.friends + 1;
   figure->ceiling = count - measure.small;
   figure->floor = 0;
+  int64_t stayed = 0;  // of those whom the row counted
   for (size_t s = 0; s < rows.size(); ++s) {
-    const int64_t stayed = turnout.stayed(s + 1);
+    stayed += turnout.since[s + 1];
     const Interval& then = rows[s].figures[category].interval;
     figure->ceiling = std::min(figure->ceiling, then.high + (count - stayed) - doubt);
     figure->floor = std::max(figure->floor, then.low - (rows[s].count - stayed) + doubt);

@@ -183,6 +183,47 @@ RC_GTEST_PROP(Disclosure, CountsOfWholeCountriesFit, ()) {
   }
 }
 
+// Whole countries, for a thousand years.
+TEST(Disclosure, NothingOverflows) {
+  constexpr int64_t kPeople = 2'000'000;
+  constexpr size_t kRows = 4000;
+  std::vector<Row> rows;
+  Turnout turnout{kPeople, {kPeople}};
+  for (size_t t = 0; t < kRows; ++t) {
+    const int64_t yes = t % 2 == 0 ? 0 : kPeople;
+    auto row = NextRow(kMeasure, rows, "2022-07-01", turnout, {yes, kPeople - yes});
+    ASSERT_TRUE(row.has_value());
+    for (size_t figure = 0; figure < 2; ++figure) {
+      const int64_t count = figure == 0 ? yes : kPeople - yes;
+      ASSERT_LE(row->figures[figure].interval.low, count);
+      ASSERT_GE(row->figures[figure].interval.high, count);
+      ASSERT_LE(row->figures[figure].printed, kPeople + 2);
+    }
+    row->since.clear();
+    rows.push_back(std::move(*row));
+    // All go, and as many come.
+    turnout.since.assign(rows.size() + 1, 0);
+    turnout.since[0] = kPeople;
+    turnout.moved = 2 * kPeople;
+  }
+}
+
+// A printed percentage is of printed numbers alone.
+RC_GTEST_PROP(Disclosure, PercentagesAreOfPrintedNumbers, ()) {
+  const int64_t count = *rc::gen::inRange<int64_t>(30, 100000);
+  const int64_t yes = *rc::gen::inRange<int64_t>(0, count + 1);
+  for (const Measure& measure : {kForumMeasure, kNationalMeasure}) {
+    const auto row = NextRow(measure, {}, "2022-07-01", {count, {count}}, {yes});
+    if (!row) continue;
+    const int64_t printed = row->figures[0].printed, base = PrintedBase(measure, row->count);
+    RC_ASSERT(base % measure.step == 0 && std::abs(base - count) <= measure.step / 2);
+    const std::string percent = PrintedPercent(measure, printed, base);
+    RC_ASSERT(percent.empty() == (printed == 0 || base < measure.percent_base));
+    RC_ASSERT((percent.find('.') != std::string::npos) ==
+              (!percent.empty() && base >= measure.tenths_base));
+  }
+}
+
 // The attack itself: it finds what is there to be found, and no more.
 TEST(DisclosureAttack, OneWhoJoinedAloneIsPinnedByExactCounts) {
   const std::vector<Group> groups = {{0, 2, 40, 12}, {1, 2, 1, 1}};

@@ -186,5 +186,20 @@ TEST_P(National, NoForumIsNamedAfterAll) {
                       errors::INVALID_FIELD, "forum_id"));
 }
 
+TEST_P(National, ItsReadersAreGrantedByTheOperatorAlone) {
+  v1::CreateGrantRequest request;
+  request.set_parent(kAll);
+  auto* grant = request.mutable_grant();
+  grant->set_issuer("https://national.test");
+  grant->set_subject("reader");
+  grant->set_role(NATIONAL_READER);
+  EXPECT_TRUE(Refused(mini_.Call<v1::Grant>(mini_.Token(CHAIR), request).status(),
+                      errors::ROLE_NOT_ALLOWED));
+  EXPECT_TRUE(mini_.Call<v1::Grant>(mini_.Token(OPERATOR), request).ok());
+  grant->set_role(CHAIR);
+  EXPECT_TRUE(Refused(mini_.Call<v1::Grant>(mini_.Token(OPERATOR), request).status(),
+                      errors::INVALID_FIELD, "grant.role"));
+}
+
 }  // namespace
 }  // namespace hub::membership

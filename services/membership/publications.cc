@@ -168,6 +168,10 @@ StatusOr<Publication> Append(Write& write, const Printer& printer, Question ques
 StatusOr<bool> Publish(Write& write, const Printer& printer, Question question,
                        const std::vector<Publication>& published, const Tally& tally,
                        std::vector<Question>* withheld) {
+  if (BrokenAt(published)) {
+    withheld->push_back(question);
+    return false;
+  }
   std::vector<Row> rows = RowsOf(printer, published);
   std::vector<int64_t> people;
   for (const v1::Answer answer : FiguresOf(printer, question)) {

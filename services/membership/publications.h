@@ -31,8 +31,8 @@ struct Tally {
   Turnout turnout;
   Counts counts;  // by figure
 };
-// Prints the next row of a question, where there is one to print. One that would give somebody away
-// together with all before it is `withheld`.
+// Prints the next row of a question, where there is one to print. It is `withheld` where all rows
+// together would give somebody away, or one of them is not as it was printed.
 StatusOr<bool> Publish(Write& write, const Printer& printer, Question question,
                        const std::vector<v1::Publication>& published, const Tally& tally,
                        std::vector<Question>* withheld);

@@ -160,8 +160,8 @@ StatusOr<v1::MemberCharacteristics> Said(const v1::MemberCharacteristics& before
     if (answer == v1::ANSWER_UNSPECIFIED && Get(question, before) == v1::STOPPED) {
       after.GetReflection()->SetEnumValue(&after, field, v1::STOPPED);
     }
-    if (answer <= v1::PREFER_NOT_TO_SAY || answer == v1::STOPPED || Find(question, answer))
-      continue;
+    const bool none = answer <= v1::PREFER_NOT_TO_SAY || answer == v1::STOPPED;
+    if (none || Find(question, answer) != nullptr) continue;
     std::vector<std::string> possible;
     for (const Category& category : kCategories) {
       if (category.question == question) possible.push_back(v1::Answer_Name(category.answer));

@@ -367,6 +367,22 @@ class Publications : public ::testing::TestWithParam<db::Engine> {
     auto left = mini_.Call<v1::Member>(mini_.Token(MEMBERSHIP_ADMIN), request);
     ASSERT_TRUE(left.ok()) << left.status();
   }
+  // As the only row, whatever was printed.
+  void Keep(const Publication& row) {
+    Publication figures;
+    *figures.mutable_figures() = row.figures();
+    ASSERT_TRUE(mini_.runtime()
+                    .engine()
+                    .config()
+                    .store
+                    ->WriteAndWait([&](db::Conn& conn) {
+                      return conn
+                          .Exec("UPDATE publications SET figures = $1, hash = $2, text = $3",
+                                {db::Bytes{figures.SerializeAsString()}, row.hash(), row.text()})
+                          .status();
+                    })
+                    .ok());
+  }
   std::vector<Publication> Published(const std::string& token) {
     v1::ListPublicationsRequest request;
     request.set_parent(kForum);
@@ -450,7 +466,10 @@ TEST_P(Publications, WhoIsErasedOrWhoseDataMayOnlyBeStoredIsNotCounted) {
     request = mini_.Call<v1::RightsRequest>(mini_.Token(MEMBERSHIP_ADMIN), complete);
     ASSERT_TRUE(request.ok()) << request.status();
   };
+  const std::string before = Published(mini_.Token(CHAIR))[0].SerializeAsString();
   for (size_t i = 0; i < 5; ++i) ask(i, v1::RightsRequest::ERASURE);
+  EXPECT_EQ(Published(mini_.Token(CHAIR))[0].SerializeAsString(), before);
+  EXPECT_EQ(mini_.Rows("counted"), 47) << "nothing is kept of who was erased";
   for (size_t i = 5; i < 10; ++i) ask(i, v1::RightsRequest::RESTRICTION);
   mini_.SetDate("2022-10-01");
   const auto figures = Published(mini_.Token(CHAIR));
@@ -538,24 +557,12 @@ TEST_P(Publications, StayAsTheyAreAfterARestartAndManyLaterEvents) {
 TEST_P(Publications, OneThatWouldGiveSomebodyAwayIsWithheldAndTold) {
   Join(40, 13);
   mini_.SetDate("2022-07-01");
-  ASSERT_EQ(Published(mini_.Token(CHAIR)).size(), 1u);
+  auto first = Published(mini_.Token(CHAIR));
+  ASSERT_EQ(first.size(), 1u);
   // As if the register said what cannot be: more who said yes than were asked.
-  Publication wrong;
-  auto* figure = wrong.add_figures();
-  figure->set_answer(v1::YES);
-  figure->set_low(60);
-  figure->set_high(62);
-  ASSERT_TRUE(mini_.runtime()
-                  .engine()
-                  .config()
-                  .store
-                  ->WriteAndWait([&](db::Conn& conn) {
-                    return conn
-                        .Exec("UPDATE publications SET figures = $1",
-                              {db::Bytes{wrong.SerializeAsString()}})
-                        .status();
-                  })
-                  .ok());
+  Row row = RowOf(kForumPrinter, first[0]);
+  row.figures[0].interval = {60, 62};
+  Keep(PublicationOf(kForumPrinter, Publication::DISABILITY, row, 1, ""));
   Join(12, 6);
   mini_.SetDate("2022-10-01");
   EXPECT_EQ(Published(mini_.Token(CHAIR)).size(), 1u);
@@ -563,6 +570,19 @@ TEST_P(Publications, OneThatWouldGiveSomebodyAwayIsWithheldAndTold) {
   ASSERT_EQ(told.size(), 1u);
   EXPECT_THAT(told[0].questions(), ElementsAre(Publication::DISABILITY));
   EXPECT_EQ(told[0].date(), "2022-10-01");
+}
+
+TEST_P(Publications, AfterARowThatIsNotAsItWasPrintedNoneIs) {
+  Join(40, 13);
+  mini_.SetDate("2022-07-01");
+  auto first = Published(mini_.Token(CHAIR));
+  ASSERT_EQ(first.size(), 1u);
+  first[0].mutable_figures(0)->set_figure(10);
+  Keep(first[0]);
+  Join(12, 6);
+  mini_.SetDate("2022-10-01");
+  EXPECT_EQ(Published(mini_.Token(CHAIR)).size(), 1u);
+  EXPECT_EQ(mini_.Published<events::FigureWithheld>().size(), 1u);
 }
 
 TEST_P(Publications, AreAskedForByTheirKindAlone) {

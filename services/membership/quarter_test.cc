@@ -165,6 +165,8 @@ TEST_F(Quarter, OfManyForums) {
     Must(mini_.Call<v1::ListPublicationsResponse>(mini_.Token(options::NATIONAL_READER), list)
              .status());
   });
+  EXPECT_LT(all, kPatience);
+  EXPECT_LT(read, kPatience);
   std::printf(
       "figures of all %d forums, of %d quarters' rows of a million members: %.2f s; read "
       "in %.3f s\n",
