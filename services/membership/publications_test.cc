@@ -456,8 +456,9 @@ TEST_P(Publications, WhoIsErasedOrWhoseDataMayOnlyBeStoredIsNotCounted) {
     create.set_parent(kForum);
     create.set_member(members_[member].name());
     create.set_kind(kind);
-    if (kind == v1::RightsRequest::RESTRICTION)
+    if (kind == v1::RightsRequest::RESTRICTION) {
       create.set_ground(v1::Restriction::ACCURACY_CONTESTED);
+    }
     auto request = mini_.Call<v1::RightsRequest>(mini_.Token(MEMBERSHIP_ADMIN), create);
     ASSERT_TRUE(request.ok()) << request.status();
     v1::CompleteRightsRequestRequest complete;
