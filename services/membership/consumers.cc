@@ -44,6 +44,8 @@ void BindConsumers(Consumers& consumers) {
   consumers.OnDue("NationalFiguresDue", PublishNationalFigures);
   consumers.OnDue("GroupMembershipEnds", EndGroupMembership);
   consumers.OnDue("GroupCheckDue", CheckGroup);
+  consumers.OnDue("ApplicationLapsed", LapseApplication);
+  consumers.OnDue("MergeFinal", MakeMergeFinal);
 }
 
 }  // namespace hub::membership

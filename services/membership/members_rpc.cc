@@ -1,7 +1,11 @@
-// Members: joining, changing, leaving, and the counts as of a date.
+// Members: applying, joining, changing, leaving, and the counts as of a date.
+#include "common/base/digest.h"
+#include "common/base/id.h"
 #include "common/rpc/door.h"
 #include "coproduction/membership/events/v1/events.pb.h"
 #include "coproduction/membership/v1/reps.pb.h"
+#include "coproduction/membership/v1/settings.pb.h"
+#include "services/membership/duplicates_rules.h"
 #include "services/membership/history.h"
 #include "services/membership/members_rules.h"
 #include "services/membership/module.h"
@@ -18,6 +22,16 @@ std::string Or(const std::string& date, const std::string& otherwise) {
   return date.empty() ? otherwise : date;
 }
 
+std::string TokenHash(const std::string& token) { return Hex(Sha256(token)); }
+
+// Nobody confirms it any more.
+Status EndApplication(Write& write, const std::string& member) {
+  return write.sql()
+      .Exec("DELETE FROM confirmations WHERE forum = $1 AND member_id = $2",
+            {write.forum(), IdOf(member)})
+      .status();
+}
+
 bool IsOwn(Read& read, const v1::Member& member) { return read.person() == IdOf(member.name()); }
 
 StatusOr<v1::ListMembersResponse> ListMembers(Read& read, const v1::ListMembersRequest& in) {
@@ -28,26 +42,90 @@ StatusOr<v1::ListMembersResponse> ListMembers(Read& read, const v1::ListMembersR
   return page;
 }
 
-StatusOr<v1::Member> CreateMember(Write& write, const v1::CreateMemberRequest& in) {
-  v1::Member member = in.member();
+// The name of one who was merged leads to the one who was kept, where the caller may see that one.
+StatusOr<v1::Member> GetMember(Read& read, const v1::GetMemberRequest& in) {
+  ASSIGN_OR_RETURN(auto member, read.Get<v1::Member>(in.name()));
+  while (!member.merged_into().empty()) {
+    auto kept = read.Get<v1::Member>(member.merged_into());
+    if (!kept.ok()) break;
+    member = *std::move(kept);
+  }
+  return member;
+}
+
+// What holds of every member who is entered or changed.
+Status CheckAndSetKeys(Write& write, v1::Member* member) {
+  ASSIGN_OR_RETURN(auto settings, write.Settings<v1::MembershipSettings>());
+  RETURN_IF_ERROR(CheckMember(*member, settings, write.today()));
+  SetKeys(member);
+  return Status();
+}
+
+StatusOr<v1::Member> Enter(Write& write, v1::Member member, v1::Member::State state) {
   member.clear_restriction();
   member.clear_objections();
-  RETURN_IF_ERROR(CheckNewMember(member, write.today()));
-  member.set_state(v1::Member::ACTIVE);
+  RETURN_IF_ERROR(CheckAndSetKeys(write, &member));
+  member.set_state(state);
   for (auto& consent : *member.mutable_consents()) {
     *consent.mutable_time() = ToTimestamp(write.now());
   }
-  ASSIGN_OR_RETURN(member, write.Create(std::move(member)));
+  return write.Create(std::move(member));
+}
+
+StatusOr<v1::Member> CreateMember(Write& write, const v1::CreateMemberRequest& in) {
+  if (in.member().joined_on().empty()) {
+    return InvalidField("member.joined_on", "joined_on is empty; give the day of joining");
+  }
+  ASSIGN_OR_RETURN(auto member, Enter(write, in.member(), v1::Member::ACTIVE));
   RETURN_IF_ERROR(
       Record(write, member.name(), v1::HistoryEntry::MEMBER_JOINED, member.joined_on()));
   write.Emit<events::MemberJoined>(member);
   return member;
 }
 
+StatusOr<v1::ApplyMemberResponse> ApplyMember(Write& write, const v1::ApplyMemberRequest& in) {
+  v1::Member member = in.member();
+  member.set_joined_on(write.today());
+  v1::ApplyMemberResponse out;
+  ASSIGN_OR_RETURN(*out.mutable_member(), Enter(write, std::move(member), v1::Member::APPLIED));
+  ASSIGN_OR_RETURN(auto settings, write.Settings<v1::MembershipSettings>());
+  const std::string lapses_on = AddDays(write.today(), settings.application_days() + 1);
+  out.set_confirm_by(AddDays(lapses_on, -1));
+  out.set_confirmation_token(NewRandomId());
+  RETURN_IF_ERROR(write.sql()
+                      .Exec("INSERT INTO confirmations(forum, member_id, token_hash, lapses_on) "
+                            "VALUES ($1, $2, $3, $4)",
+                            {write.forum(), IdOf(out.member().name()),
+                             TokenHash(out.confirmation_token()), lapses_on})
+                      .status());
+  return out;
+}
+
+StatusOr<v1::Member> ConfirmMember(Write& write, const v1::ConfirmMemberRequest& in) {
+  ASSIGN_OR_RETURN(auto member, write.Get<v1::Member>(in.name(), in.etag()));
+  ASSIGN_OR_RETURN(
+      const int64_t waits,
+      write.Number(
+          "SELECT COUNT(*) FROM confirmations WHERE forum = $1 AND member_id = $2 AND "
+          "token_hash = $3 AND lapses_on > $4",
+          {write.forum(), IdOf(member.name()), TokenHash(in.confirmation_token()), write.today()}));
+  if (waits == 0) {
+    return InvalidField("confirmation_token",
+                        "confirmation_token is not the one of this application, or its days are "
+                        "over; apply anew");
+  }
+  RETURN_IF_ERROR(EndApplication(write, member.name()));
+  member.set_joined_on(write.today());
+  member.set_state(v1::Member::ACTIVE);
+  RETURN_IF_ERROR(Record(write, member.name(), v1::HistoryEntry::MEMBER_JOINED, write.today()));
+  write.Emit<events::MemberJoined>(member);
+  return write.Put(std::move(member));
+}
+
 StatusOr<v1::Member> UpdateMember(Write& write, const v1::UpdateMemberRequest& in) {
   ASSIGN_OR_RETURN(auto member, write.Merge(in.member(), in.update_mask()));
   RETURN_IF_ERROR(CheckConsents(&member, IsOwn(write, member)));
-  RETURN_IF_ERROR(CheckNewMember(member, write.today()));
+  RETURN_IF_ERROR(CheckAndSetKeys(write, &member));
   return write.Put(std::move(member));
 }
 
@@ -60,6 +138,7 @@ StatusOr<v1::Member> SetConsent(Write& write, const v1::SetConsentRequest& in) {
   if (consent == nullptr) consent = member.add_consents();
   *consent = in.consent();
   *consent->mutable_time() = ToTimestamp(write.now());
+  RETURN_IF_ERROR(CheckWording(*consent, "consent.wording"));
   RETURN_IF_ERROR(CheckConsents(&member, IsOwn(write, member)));
   write.Emit<events::ConsentChanged>(member);
   return write.Put(std::move(member));
@@ -108,21 +187,36 @@ StatusOr<v1::Member> LiftRestriction(Write& write, const v1::LiftRestrictionRequ
 
 StatusOr<v1::MembershipFigures> GetMembershipFigures(Read& read,
                                                      const v1::GetMembershipFiguresRequest& in) {
+  Counting counting(read, in.known_on());
   v1::MembershipFigures figures;
-  ASSIGN_OR_RETURN(int64_t members_start, MembersOn(read, in.membership_from()));
-  ASSIGN_OR_RETURN(int64_t members_end, MembersOn(read, in.to()));
-  ASSIGN_OR_RETURN(int64_t pool_start, PoolOn(read, in.from()));
-  ASSIGN_OR_RETURN(int64_t pool_end, PoolOn(read, in.to()));
-  figures.set_members_start(static_cast<int32_t>(members_start));
-  figures.set_members_end(static_cast<int32_t>(members_end));
-  figures.set_pool_start(static_cast<int32_t>(pool_start));
-  figures.set_pool_end(static_cast<int32_t>(pool_end));
+  ASSIGN_OR_RETURN(const int32_t members_start, counting.MembersOn(in.membership_from()));
+  ASSIGN_OR_RETURN(const int32_t members_end, counting.MembersOn(in.to()));
+  ASSIGN_OR_RETURN(const int32_t pool_start, counting.PoolOn(in.from()));
+  ASSIGN_OR_RETURN(const int32_t pool_end, counting.PoolOn(in.to()));
+  ASSIGN_OR_RETURN(const int32_t joined, counting.Joined(in.membership_from(), in.to()));
+  ASSIGN_OR_RETURN(const int32_t left, counting.Left(in.membership_from(), in.to()));
+  figures.set_members_start(members_start);
+  figures.set_members_end(members_end);
+  figures.set_pool_start(pool_start);
+  figures.set_pool_end(pool_end);
+  figures.set_members_joined(joined);
+  figures.set_members_left(left);
   return figures;
 }
 
 }  // namespace
 
+Status LapseApplication(Write& write, const std::string& resource) {
+  RETURN_IF_ERROR(EndApplication(write, resource));
+  ASSIGN_OR_RETURN(auto member, write.Get<v1::Member>(resource));
+  if (member.state() != v1::Member::APPLIED) return Status();
+  return EraseMember(write, std::move(member), "the application was not confirmed");
+}
+
 void BindMembers(Door& door) {
+  door.Bind(kMembers, "GetMember", GetMember);
+  door.Bind(kMembers, "ApplyMember", ApplyMember);
+  door.Bind(kMembers, "ConfirmMember", ConfirmMember);
   door.Bind(kMembers, "ListMembers", ListMembers);
   door.Bind(kMembers, "CreateMember", CreateMember);
   door.Bind(kMembers, "UpdateMember", UpdateMember);

@@ -1,8 +1,18 @@
 #include "services/membership/members_rules.h"
 
+#include <algorithm>
+
 namespace hub::membership {
 
-Status CheckNewMember(const v1::Member& member, const std::string& today) {
+Status CheckWording(const v1::Consent& consent, const std::string& field) {
+  if (!consent.given() || !consent.wording().empty()) return Status();
+  return InvalidField(field,
+                      "wording is empty, and a consent is given to a wording; name the "
+                      "version that the person read");
+}
+
+Status CheckMember(const v1::Member& member, const v1::MembershipSettings& settings,
+                   const std::string& today) {
   if (member.joined_on() > today) {
     return InvalidField("member.joined_on",
                         "joined_on is " + member.joined_on() + ", which is after today, " + today);
@@ -15,6 +25,18 @@ Status CheckNewMember(const v1::Member& member, const std::string& today) {
       member.phone().empty()) {
     return InvalidField("member.phone",
                         "the member is to be reached by telephone, but no number is given");
+  }
+  const auto& area = settings.postcode_districts();
+  if (member.residence() == v1::Member::LIVES_HERE && !member.postcode_district().empty() &&
+      !area.empty() &&
+      std::find(area.begin(), area.end(), member.postcode_district()) == area.end()) {
+    return InvalidField("member.postcode_district",
+                        "postcode_district is " + member.postcode_district() +
+                            ", which is none of the forum's area; who uses services here and lives "
+                            "elsewhere has residence USES_SERVICES_HERE");
+  }
+  for (const auto& consent : member.consents()) {
+    RETURN_IF_ERROR(CheckWording(consent, "member.consents.wording"));
   }
   return Status();
 }

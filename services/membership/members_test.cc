@@ -3,8 +3,10 @@
 #include <gtest/gtest.h>
 
 #include "common/testing/mini_service.h"
+#include "coproduction/hub/events/v1/events.pb.h"
 #include "coproduction/membership/events/v1/events.pb.h"
 #include "coproduction/membership/v1/members.pb.h"
+#include "coproduction/membership/v1/settings.pb.h"
 #include "services/membership/members_rules.h"
 #include "services/membership/module.h"
 
@@ -17,6 +19,8 @@ using coproduction::options::v1::CHAIR;
 using coproduction::options::v1::FACILITATOR;
 using coproduction::options::v1::MEMBER;
 using coproduction::options::v1::MEMBERSHIP_ADMIN;
+using coproduction::options::v1::MEMBERSHIP_PLATFORM;
+using MemberErased = ::coproduction::hub::events::v1::MemberErased;
 using testing::kForum;
 using testing::MiniService;
 using testing::Refused;
@@ -33,12 +37,13 @@ v1::Member Jo() {
 }
 
 TEST(MembersRules, NobodyJoinsInTheFutureOrCannotBeReached) {
-  EXPECT_TRUE(CheckNewMember(Jo(), "2021-07-31").ok());
+  EXPECT_TRUE(CheckMember(Jo(), {}, "2021-07-31").ok());
   EXPECT_TRUE(
-      Refused(CheckNewMember(Jo(), "2021-05-03"), errors::INVALID_FIELD, "member.joined_on"));
+      Refused(CheckMember(Jo(), {}, "2021-05-03"), errors::INVALID_FIELD, "member.joined_on"));
   v1::Member silent = Jo();
   silent.clear_email();
-  EXPECT_TRUE(Refused(CheckNewMember(silent, "2021-07-31"), errors::INVALID_FIELD, "member.email"));
+  EXPECT_TRUE(
+      Refused(CheckMember(silent, {}, "2021-07-31"), errors::INVALID_FIELD, "member.email"));
   v1::Member left = Jo();
   EXPECT_TRUE(Refused(CheckLeaving(left, "2021-05-03", "2021-07-31"), errors::INVALID_FIELD));
   left.set_left_on("2021-06-01");
@@ -234,6 +239,108 @@ TEST_P(Members, PagesCoverAllOnceAndATokenServesOnlyItsList) {
   list.set_filter("email = \"jo@example.org\"");
   EXPECT_TRUE(
       Refused(mini_.Call<v1::ListMembersResponse>(admin_, list).status(), errors::FILTER_INVALID));
+}
+
+TEST_P(Members, AnApplicationIsConfirmedOnceByItsTokenAndCountsFromThen) {
+  v1::ApplyMemberRequest apply;
+  apply.set_parent(kForum);
+  *apply.mutable_member() = Jo();
+  apply.mutable_member()->clear_joined_on();
+  auto applied = mini_.Call<v1::ApplyMemberResponse>(mini_.Token(MEMBERSHIP_PLATFORM), apply);
+  ASSERT_TRUE(applied.ok()) << applied.status();
+  EXPECT_EQ(applied->member().state(), v1::Member::APPLIED);
+  EXPECT_EQ(applied->confirm_by(), "2021-08-14");
+  EXPECT_EQ(Count("2021-07-31"), 0);
+  EXPECT_EQ(mini_.Rows("confirmations WHERE token_hash = '" + applied->confirmation_token() + "'"),
+            0);
+  v1::ConfirmMemberRequest confirm;
+  confirm.set_name(applied->member().name());
+  confirm.set_confirmation_token("a guess");
+  EXPECT_TRUE(Refused(mini_.Call<v1::Member>(admin_, confirm).status(), errors::INVALID_FIELD,
+                      "confirmation_token"));
+  confirm.set_confirmation_token(applied->confirmation_token());
+  mini_.SetDate("2021-08-14");
+  auto joined = mini_.Call<v1::Member>(admin_, confirm);
+  ASSERT_TRUE(joined.ok()) << joined.status();
+  EXPECT_EQ(joined->state(), v1::Member::ACTIVE);
+  EXPECT_EQ(joined->joined_on(), "2021-08-14");
+  EXPECT_EQ(Count("2021-08-13"), 0);
+  EXPECT_EQ(Count("2021-08-14"), 1);
+  EXPECT_EQ(mini_.Published<events::MemberJoined>().size(), 1u);
+  EXPECT_TRUE(Refused(mini_.Call<v1::Member>(admin_, confirm).status(), errors::STATE_NOT_ALLOWED));
+}
+
+TEST_P(Members, AnApplicationThatNobodyConfirmsIsErased) {
+  v1::ApplyMemberRequest apply;
+  apply.set_parent(kForum);
+  *apply.mutable_member() = Jo();
+  auto applied = mini_.Call<v1::ApplyMemberResponse>(admin_, apply);
+  ASSERT_TRUE(applied.ok()) << applied.status();
+  mini_.SetDate("2021-08-14");
+  EXPECT_TRUE(mini_.Published<MemberErased>().empty());
+  mini_.SetDate("2021-08-15");
+  ASSERT_EQ(mini_.Published<MemberErased>().size(), 1u);
+  EXPECT_EQ(Get(admin_, applied->member().name())->state(), v1::Member::ERASED);
+  EXPECT_EQ(mini_.Rows("confirmations"), 0);
+  EXPECT_EQ(Count("2021-08-15"), 0);
+  v1::ConfirmMemberRequest confirm;
+  confirm.set_name(applied->member().name());
+  confirm.set_confirmation_token(applied->confirmation_token());
+  EXPECT_TRUE(Refused(mini_.Call<v1::Member>(admin_, confirm).status(), errors::STATE_NOT_ALLOWED));
+}
+
+TEST_P(Members, WhoLivesHereLivesInTheArea) {
+  v1::UpdateMembershipSettingsRequest settings;
+  settings.mutable_membership_settings()->set_name("forums/warwickshire/membershipSettings");
+  settings.mutable_membership_settings()->add_postcode_districts("CV34");
+  settings.mutable_update_mask()->add_paths("postcode_districts");
+  auto set = mini_.Call<v1::MembershipSettings>(mini_.Token(CHAIR), settings);
+  ASSERT_TRUE(set.ok()) << set.status();
+  v1::Member far = Jo();
+  far.set_postcode_district("LS1");
+  EXPECT_TRUE(Refused(mini_.Call<v1::Member>(admin_, Request(far)).status(), errors::INVALID_FIELD,
+                      "member.postcode_district"));
+  far.set_residence(v1::Member::USES_SERVICES_HERE);
+  EXPECT_TRUE(mini_.Call<v1::Member>(admin_, Request(far)).ok());
+}
+
+TEST_P(Members, AConsentNamesTheWordingThatWasRead) {
+  v1::Member member = Jo();
+  auto* consent = member.add_consents();
+  consent->set_purpose(v1::Consent::NEWS);
+  consent->set_given(true);
+  EXPECT_TRUE(Refused(mini_.Call<v1::Member>(admin_, Request(member)).status(),
+                      errors::INVALID_FIELD, "member.consents.wording"));
+  consent->set_wording("2021-1");
+  const v1::Member joined = Create(member);
+  EXPECT_EQ(joined.consents(0).wording(), "2021-1");
+  v1::SetConsentRequest set;
+  set.set_name(joined.name());
+  set.mutable_consent()->set_purpose(v1::Consent::SURVEYS);
+  set.mutable_consent()->set_given(true);
+  EXPECT_TRUE(Refused(mini_.Call<v1::Member>(admin_, set).status(), errors::INVALID_FIELD,
+                      "consent.wording"));
+  set.mutable_consent()->set_given(false);
+  EXPECT_TRUE(mini_.Call<v1::Member>(admin_, set).ok()) << "a refusal needs none";
+}
+
+TEST_P(Members, ACountIsHadAgainAsItWasKnown) {
+  Create(Jo());
+  mini_.SetDate("2021-08-10");
+  Create(Jo());  // joined in May, and was entered in August
+  v1::GetMembershipFiguresRequest request;
+  request.set_parent(kForum);
+  request.set_from("2021-04-30");
+  request.set_to("2021-07-31");
+  request.set_membership_from("2021-04-30");
+  auto now = mini_.Call<v1::MembershipFigures>(admin_, request);
+  ASSERT_TRUE(now.ok()) << now.status();
+  EXPECT_EQ(now->members_end(), 2);
+  EXPECT_EQ(now->members_joined(), 2);
+  request.set_known_on("2021-08-09");
+  auto then = mini_.Call<v1::MembershipFigures>(admin_, request);
+  EXPECT_EQ(then->members_end(), 1);
+  EXPECT_EQ(then->members_joined(), 1);
 }
 
 }  // namespace

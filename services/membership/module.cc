@@ -5,8 +5,8 @@ namespace hub::membership {
 Module MakeMembershipModule() {
   return {"membership",
           Migrations(),
-          {BindForums, BindMembers, BindReps, BindDocuments, BindDeclarations, BindCharacteristics,
-           BindPublications, BindSharing, BindRights, BindGroups, BindReach},
+          {BindForums, BindMembers, BindDuplicates, BindReps, BindDocuments, BindDeclarations,
+           BindCharacteristics, BindPublications, BindSharing, BindRights, BindGroups, BindReach},
           BindConsumers,
           /*makes_streams=*/true};
 }

@@ -2,13 +2,17 @@
 #pragma once
 
 #include "common/daemon/module.h"
+#include "coproduction/membership/v1/members.pb.h"
 
 namespace hub::membership {
+
+namespace v1 = ::coproduction::membership::v1;
 
 Module MakeMembershipModule();
 
 void BindForums(Door& door);
 void BindMembers(Door& door);
+void BindDuplicates(Door& door);
 void BindReps(Door& door);
 void BindDocuments(Door& door);
 void BindDeclarations(Door& door);
@@ -29,6 +33,16 @@ Status TellRightsOverdue(Write& write, const std::string& resource);
 Status EndGroupMembership(Write& write, const std::string& resource);
 // Who is not eligible any more leaves the group; once a day.
 Status CheckGroup(Write& write, const std::string& resource);
+
+// Nobody confirmed an application in time.
+Status LapseApplication(Write& write, const std::string& resource);
+// A merge can be undone no longer.
+Status MakeMergeFinal(Write& write, const std::string& resource);
+// The kept one is erased: what was merged into it is due too.
+Status HastenMerges(Write& write, const std::string& kept);
+// Erases a member for a reason of the forum's own, under a request of its own, so that the proof is
+// as of every erasure.
+Status EraseMember(Write& write, v1::Member member, const std::string& why);
 
 const std::vector<db::Migration>& Migrations();  // schema/, embedded by the build
 

@@ -41,13 +41,14 @@ Status BeginErasure(Write& write, v1::Member member) {
     write.Emit<events::RepStoodDown>(rep);
     RETURN_IF_ERROR(write.Put(std::move(rep)).status());
   }
-  ASSIGN_OR_RETURN(
-      const int64_t counted,
-      write.Number("SELECT SUM(CASE kind WHEN 'MEMBER_JOINED' THEN 1 WHEN 'MEMBER_LEFT' THEN -1 "
-                   "ELSE 0 END) FROM history WHERE forum = $1 AND member_id = $2",
-                   {write.forum(), IdOf(member.name())}));
-  if (counted > 0) {
-    RETURN_IF_ERROR(Record(write, member.name(), v1::HistoryEntry::MEMBER_LEFT, write.today()));
+  // Who was merged into another counts with that one.
+  if (member.merged_into().empty()) {
+    RETURN_IF_ERROR(HastenMerges(write, member.name()));
+    ASSIGN_OR_RETURN(const auto changes, ChangesOf(write, member.name()));
+    const auto spans = SpansOf(changes);
+    if (!spans.empty() && spans.back().until.empty()) {
+      RETURN_IF_ERROR(Record(write, member.name(), v1::HistoryEntry::MEMBER_LEFT, write.today()));
+    }
   }
   if (member.state() == v1::Member::ERASED) return Status();
   if (member.state() == v1::Member::ACTIVE) {
@@ -62,9 +63,7 @@ Status BeginErasure(Write& write, v1::Member member) {
 StatusOr<RightsRequest> CreateRightsRequest(Write& write,
                                             const v1::CreateRightsRequestRequest& in) {
   ASSIGN_OR_RETURN(auto member, write.Get<v1::Member>(in.member()));
-  if (member.state() == v1::Member::ERASED) {
-    return RuleRefused("erased", "the member was erased, and nothing is kept of one who was");
-  }
+  RETURN_IF_ERROR(CheckThere(member));
   RightsRequest request;
   request.set_member(in.member());
   request.set_kind(in.kind());
@@ -175,6 +174,21 @@ StatusOr<ConfirmErasureResponse> ConfirmErasure(Write& write, const ConfirmErasu
 }
 
 }  // namespace
+
+Status EraseMember(Write& write, v1::Member member, const std::string& why) {
+  RightsRequest request;
+  request.set_member(member.name());
+  request.set_kind(RightsRequest::ERASURE);
+  request.set_received_on(write.today());
+  request.set_outcome(why);
+  request.set_state(RightsRequest::ERASING);
+  RETURN_IF_ERROR(BeginErasure(write, std::move(member)));
+  ASSIGN_OR_RETURN(const auto settings, write.Settings<v1::MembershipSettings>());
+  SetClock(&request, settings, write.today());
+  ASSIGN_OR_RETURN(request, write.Create(std::move(request)));
+  write.Emit<MemberErased>(request);
+  return Status();
+}
 
 Status TellRightsDueSoon(Write& write, const std::string& resource) {
   ASSIGN_OR_RETURN(auto request, write.Get<RightsRequest>(resource));

@@ -106,10 +106,19 @@ void Object(v1::Member* member, v1::Consent::Purpose purpose, const std::string&
   objection->set_objected_on(today);
 }
 
-Status CheckConsents(v1::Member* member, bool own) {
-  if (member->state() == v1::Member::ERASED) {
+Status CheckThere(const v1::Member& member) {
+  if (!member.merged_into().empty()) {
+    return RuleRefused("merged", "the member was entered twice and merged into '" +
+                                     member.merged_into() + "'; use that name");
+  }
+  if (member.state() == v1::Member::ERASED) {
     return RuleRefused("erased", "the member was erased, and nothing is kept of one who was");
   }
+  return Status();
+}
+
+Status CheckConsents(v1::Member* member, bool own) {
+  RETURN_IF_ERROR(CheckThere(*member));
   for (const auto& consent : member->consents()) {
     if (!consent.given()) continue;
     auto& objections = *member->mutable_objections();

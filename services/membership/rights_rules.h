@@ -32,6 +32,8 @@ Status CheckExtension(const v1::RightsRequest& request, const std::string& today
 
 // The purpose is off, and nobody but the member turns it on again.
 void Object(v1::Member* member, v1::Consent::Purpose purpose, const std::string& today);
+// Nothing is changed of who was erased, or merged into another.
+Status CheckThere(const v1::Member& member);
 // A consent that stands against an objection or a restriction is refused; `own`: the member's own
 // word, which takes the objection back.
 Status CheckConsents(v1::Member* member, bool own);

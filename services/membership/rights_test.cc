@@ -229,6 +229,7 @@ class Rights : public ::testing::TestWithParam<db::Engine> {
     request.set_name(member_);
     request.mutable_consent()->set_purpose(v1::Consent::NEWS);
     request.mutable_consent()->set_given(given);
+    if (given) request.mutable_consent()->set_wording("2");
     return mini_.Call<v1::Member>(token, request).status();
   }
 

@@ -209,6 +209,8 @@ class World:
         here["ReachSeries"], self.unpublished = (self.new("chair", "membership.Reach.CreateReachSeries", reach_series={
             "display_name": "Followers", "source": "Facebook", "unit": "followers", "published": published})["name"]
             for published in (True, False))
+        here["Duplicate"] = self.new("membership_admin", "membership.Duplicates.KeepApart", kept=self.member("rep"),
+                                     member=self.member("second rep"))["name"]
         self.text_hash = self.do("chair", "membership.Documents.ListDocuments", parent=FORUM)["documents"][0]["text_hash"]
         here["Rate"] = self.new("treasurer", "remuneration.Rates.SetRate", rate={
             "kind": "FEE_TWO_HOURS", "from_date": "2021-09-01", "tenth_pence": 50000})["name"]

@@ -74,13 +74,28 @@ void Player::Play(const Step& step) {
   auto response = New(method->descriptor->output_type());
   Status status = mini_.Send(token, *message, response.get());
   ASSERT_TRUE(status.ok()) << "a valid call, " << ShortName(*method) << ": " << status;
-  if (schema::FindResource(response->GetDescriptor()) != nullptr) {
-    auto& last = last_[response->GetDescriptor()->name()];
-    last = New(response->GetDescriptor());
-    last->CopyFrom(*response);
-  }
+  Remember(*response);
   told_[method] = step;
   done_.emplace(method, Done{std::move(message), std::move(response), token});
+}
+
+void Player::Remember(const Message& response) {
+  auto& last = last_[response.GetDescriptor()->name()];
+  last = New(response.GetDescriptor());
+  last->CopyFrom(response);
+  std::vector<const google::protobuf::FieldDescriptor*> fields;
+  response.GetReflection()->ListFields(response, &fields);
+  for (const auto* field : fields) {
+    if (field->is_repeated() || schema::FindResource(field->message_type()) == nullptr) continue;
+    Remember(response.GetReflection()->GetMessage(response, field));
+  }
+}
+
+std::string Player::ValueOf(const Message& message, const std::string& name) {
+  const auto* field = message.GetDescriptor()->FindFieldByName(name);
+  return field->message_type() == nullptr
+             ? schema::TextOf(message, name)
+             : schema::GetName(message.GetReflection()->GetMessage(message, field));
 }
 
 std::string Player::Resolved(const std::string& text) {
@@ -92,7 +107,7 @@ std::string Player::Resolved(const std::string& text) {
     from = mark->suffix().first;
     const auto last = last_.find((*mark)[1]);
     resolved += (*mark)[3].matched
-                    ? last == last_.end() ? "" : schema::TextOf(*last->second, (*mark)[3])
+                    ? last == last_.end() ? "" : ValueOf(*last->second, (*mark)[3])
                     : NameOf("coproduction." + story_.service + ".v1." + (*mark)[1].str());
   }
   return resolved.append(from, text.end());

@@ -29,6 +29,9 @@ class Player {
  protected:
   void Play(const Step& step);
   std::string Resolved(const std::string& text);
+  // As the last of its type, and so the records in it.
+  void Remember(const Message& response);
+  static std::string ValueOf(const Message& message, const std::string& name);
   // The record of that type that the story speaks of.
   std::string NameOf(const std::string& type);
   std::string TokenOf(coproduction::options::v1::Role role);

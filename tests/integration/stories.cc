@@ -69,6 +69,8 @@ constexpr char kItem[] = R"(
 constexpr char kTheItem[] = R"(name: "$Item")";
 constexpr char kTheSession[] = R"(name: "$Session")";
 constexpr char kTheRep[] = R"(name: "$Rep")";
+constexpr char kTwoMembers[] = R"(
+    parent: "forums/warwickshire" kept: "$Member" member: "$ApplyMemberResponse.member")";
 constexpr char kTheMember[] = R"(name: "$Member")";
 constexpr char kTheRightsRequest[] = R"(name: "$RightsRequest")";
 constexpr char kTheClaim[] = R"(name: "$Claim")";
@@ -101,10 +103,19 @@ const Story& Membership() {
               update_mask { paths: "declaration_months" })"},
           {"CHAIR", "PublishDocumentRequest",
            R"(parent: "forums/warwickshire" document { kind: TERMS_OF_REFERENCE text: "Be fair." })"},
+          {"MEMBERSHIP_PLATFORM", "ApplyMemberRequest",
+           R"(parent: "forums/warwickshire"
+              member { given_name: "Joe" family_name: "Example" phone: "07700 900002" })"},
+          {"MEMBERSHIP_PLATFORM", "ConfirmMemberRequest",
+           R"(name: "$Member" confirmation_token: "$ApplyMemberResponse.confirmation_token")"},
           {"MEMBERSHIP_ADMIN", "CreateMemberRequest",
            R"(parent: "forums/warwickshire"
               member { given_name: "Jo" family_name: "Example" email: "jo@example.org"
                        residence: LIVES_HERE reach_by: EMAIL joined_on: "2021-05-04" })"},
+          {"MEMBERSHIP_ADMIN", "FindDuplicatesRequest", R"(parent: "forums/warwickshire")"},
+          {"MEMBERSHIP_ADMIN", "KeepApartRequest", kTwoMembers},
+          {"MEMBERSHIP_ADMIN", "MergeMembersRequest", kTwoMembers},
+          {"MEMBERSHIP_ADMIN", "UndoMergeRequest", R"(name: "$Duplicate")"},
           {"MEMBERSHIP_ADMIN", "LeaveMemberRequest", kTheMember},
           {"MEMBERSHIP_ADMIN", "RejoinMemberRequest", kTheMember},
           {"MEMBERSHIP_ADMIN", "UpdateMemberRequest",
