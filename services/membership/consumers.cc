@@ -26,9 +26,24 @@ Status OnRepAllocated(Write& write, const scheduling::RepAllocated& place, const
 Status LapseStanding(Write& write, const std::string& resource) {
   ASSIGN_OR_RETURN(auto rep, write.Get<v1::Rep>(resource));
   ASSIGN_OR_RETURN(const std::string missing, Missing(write, rep));
-  if (missing.empty()) return Status();
+  if (missing.empty() || !rep.standing_lapsed_on().empty()) return Status();
   rep.set_standing_lapsed_on(write.today());
   write.Emit<events::GoodStandingLapsed>(rep);
+  return write.Put(std::move(rep)).status();
+}
+
+Status RemindOfDocuments(Write& write, const std::string& resource) {
+  ASSIGN_OR_RETURN(auto rep, write.Get<v1::Rep>(resource));
+  ASSIGN_OR_RETURN(const auto papers, PapersOf(write, rep.name()));
+  rep.set_reminded_on(write.today());
+  auto& due = write.Emit<events::AcceptanceDue>(rep);
+  for (const auto& document : NotAccepted(papers)) {
+    if (document.remind_on() > write.today()) continue;
+    due.add_documents(document.name());
+    if (due.required_from().empty() || document.required_from() < due.required_from()) {
+      due.set_required_from(document.required_from());
+    }
+  }
   return write.Put(std::move(rep)).status();
 }
 
@@ -37,6 +52,7 @@ Status LapseStanding(Write& write, const std::string& resource) {
 void BindConsumers(Consumers& consumers) {
   consumers.On<scheduling::RepAllocated>(OnRepAllocated);
   consumers.OnDue("GoodStandingLapsed", LapseStanding);
+  consumers.OnDue("AcceptanceDue", RemindOfDocuments);
   consumers.OnDue("SharingEnded", TellSharingEnded);
   consumers.OnDue("RightsDueSoon", TellRightsDueSoon);
   consumers.OnDue("RightsOverdue", TellRightsOverdue);

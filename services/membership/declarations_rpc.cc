@@ -3,6 +3,7 @@
 #include "coproduction/membership/events/v1/events.pb.h"
 #include "services/membership/conflicts.h"
 #include "services/membership/module.h"
+#include "services/membership/papers.h"
 #include "services/membership/reps_rules.h"
 
 namespace hub::membership {
@@ -14,15 +15,14 @@ constexpr char kDeclarations[] = "coproduction.membership.v1.Declarations";
 StatusOr<v1::Declaration> MakeDeclaration(Write& write, const v1::MakeDeclarationRequest& in) {
   v1::Declaration declaration = in.declaration();
   RETURN_IF_ERROR(CheckDeclaration(declaration));
-  ASSIGN_OR_RETURN(auto rep, write.Get<v1::Rep>(declaration.rep()));
+  ASSIGN_OR_RETURN(const auto rep, write.Get<v1::Rep>(declaration.rep()));
   ASSIGN_OR_RETURN(auto settings, write.Settings<v1::MembershipSettings>());
   declaration.set_declared_on(write.today());
   declaration.set_lapses_on(LapsesOn(write.today(), settings));
   ASSIGN_OR_RETURN(declaration, write.Create(std::move(declaration)));
   write.Emit<events::DeclarationMade>(declaration);
   RETURN_IF_ERROR(TellConflicts(write, declaration));
-  rep.clear_standing_lapsed_on();
-  RETURN_IF_ERROR(write.Put(std::move(rep)).status());
+  RETURN_IF_ERROR(RegainStanding(write, rep.name()));
   return declaration;
 }
 

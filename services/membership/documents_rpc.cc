@@ -4,7 +4,7 @@
 #include "common/rpc/door.h"
 #include "coproduction/membership/events/v1/events.pb.h"
 #include "services/membership/module.h"
-#include "services/membership/reps_rules.h"
+#include "services/membership/papers.h"
 
 namespace hub::membership {
 namespace {
@@ -20,6 +20,8 @@ StatusOr<v1::Document> PublishDocument(Write& write, const v1::PublishDocumentRe
   document.set_number(static_cast<int32_t>(last + 1));
   document.set_text_hash(Hex(privacy::Sha256(document.text())));
   document.set_published_on(write.today());
+  ASSIGN_OR_RETURN(const auto settings, write.Settings<v1::MembershipSettings>());
+  SetDays(&document, settings);
   return write.Create(std::move(document));
 }
 
@@ -36,7 +38,22 @@ StatusOr<v1::Acceptance> AcceptDocument(Write& write, const v1::AcceptDocumentRe
   acceptance.set_accepted_on(write.today());
   ASSIGN_OR_RETURN(acceptance, write.Create(std::move(acceptance)));
   write.Emit<events::CodeAccepted>(acceptance);
+  RETURN_IF_ERROR(RegainStanding(write, rep.name()));
   return acceptance;
+}
+
+StatusOr<v1::FindMissingAcceptancesResponse> FindMissingAcceptances(
+    Read& read, const v1::FindMissingAcceptancesRequest& in) {
+  ASSIGN_OR_RETURN(const auto document, read.Get<v1::Document>(in.name()));
+  ASSIGN_OR_RETURN(
+      const auto reps,
+      read.Select<v1::Rep>("state IN ('IN_INDUCTION', 'ACTIVE', 'PAUSED') AND id NOT IN (SELECT "
+                           "rep_id FROM acceptances WHERE forum = $1 AND document_id = $2) "
+                           "ORDER BY id",
+                           {IdOf(document.name())}));
+  v1::FindMissingAcceptancesResponse out;
+  for (const auto& rep : reps) out.add_reps(rep.name());
+  return out;
 }
 
 }  // namespace
@@ -44,6 +61,7 @@ StatusOr<v1::Acceptance> AcceptDocument(Write& write, const v1::AcceptDocumentRe
 void BindDocuments(Door& door) {
   door.Bind(kDocuments, "PublishDocument", PublishDocument);
   door.Bind(kDocuments, "AcceptDocument", AcceptDocument);
+  door.Bind(kDocuments, "FindMissingAcceptances", FindMissingAcceptances);
 }
 
 }  // namespace hub::membership

@@ -16,8 +16,16 @@ StatusOr<Papers> PapersOf(Read& read, const std::string& rep) {
 
 StatusOr<std::string> Missing(Read& read, const v1::Rep& rep) {
   ASSIGN_OR_RETURN(auto papers, PapersOf(read, rep.name()));
-  ASSIGN_OR_RETURN(auto settings, read.Settings<v1::MembershipSettings>());
-  return MissingForStanding(rep, papers, settings, read.today());
+  return MissingForStanding(rep, papers, read.today());
+}
+
+Status RegainStanding(Write& write, const std::string& rep_name) {
+  ASSIGN_OR_RETURN(auto rep, write.Get<v1::Rep>(rep_name));
+  if (rep.standing_lapsed_on().empty()) return Status();
+  ASSIGN_OR_RETURN(const std::string missing, Missing(write, rep));
+  if (!missing.empty()) return Status();
+  rep.clear_standing_lapsed_on();
+  return write.Put(std::move(rep)).status();
 }
 
 }  // namespace hub::membership

@@ -1,4 +1,5 @@
 // Reps: the life cycle, good standing, and the word that scheduling asks for.
+#include "common/db/db.h"
 #include "common/rpc/door.h"
 #include "coproduction/membership/events/v1/events.pb.h"
 #include "services/membership/history.h"
@@ -31,8 +32,20 @@ StatusOr<v1::Rep> StartInduction(Write& write, const v1::StartInductionRequest& 
   return write.Put(std::move(rep));
 }
 
+StatusOr<v1::Rep> CompleteInductionStep(Write& write, const v1::CompleteInductionStepRequest& in) {
+  ASSIGN_OR_RETURN(auto rep, write.Get<v1::Rep>(in.name(), in.etag()));
+  ASSIGN_OR_RETURN(const auto settings, write.Settings<v1::MembershipSettings>());
+  RETURN_IF_ERROR(CheckInductionStep(rep, in.step(), settings));
+  auto* step = rep.add_induction_steps();
+  step->set_step(in.step());
+  step->set_done_on(write.today());
+  return write.Put(std::move(rep));
+}
+
 StatusOr<v1::Rep> CompleteInduction(Write& write, const v1::CompleteInductionRequest& in) {
   ASSIGN_OR_RETURN(auto rep, write.Get<v1::Rep>(in.name(), in.etag()));
+  ASSIGN_OR_RETURN(const auto settings, write.Settings<v1::MembershipSettings>());
+  RETURN_IF_ERROR(CheckInductionDone(rep, settings));
   rep.set_induction_done_on(write.today());
   return write.Put(std::move(rep));
 }
@@ -70,7 +83,6 @@ StatusOr<v1::CheckAllocationResponse> CheckAllocation(Read& read,
                                                       const v1::CheckAllocationRequest& in) {
   ASSIGN_OR_RETURN(auto rep, read.Get<v1::Rep>(in.rep()));
   ASSIGN_OR_RETURN(auto papers, PapersOf(read, rep.name()));
-  ASSIGN_OR_RETURN(auto settings, read.Settings<v1::MembershipSettings>());
   v1::CheckAllocationResponse out;
   *out.mutable_answered_time() = ToTimestamp(read.now());
   const auto* declaration = LastDeclaration(papers.declarations);
@@ -79,7 +91,7 @@ StatusOr<v1::CheckAllocationResponse> CheckAllocation(Read& read,
     out.set_reason(v1::CheckAllocationResponse::RESTRICTED);
   } else if (rep.state() != v1::Rep::ACTIVE) {
     out.set_reason(v1::CheckAllocationResponse::NOT_ACTIVE);
-  } else if (!MissingForStanding(rep, papers, settings, read.today()).empty()) {
+  } else if (!MissingForStanding(rep, papers, read.today()).empty()) {
     out.set_reason(v1::CheckAllocationResponse::NOT_IN_GOOD_STANDING);
   } else if (declaration != nullptr && Conflicts(*declaration, parties, read.today())) {
     out.set_reason(v1::CheckAllocationResponse::CONFLICT_OF_INTEREST);
@@ -87,6 +99,28 @@ StatusOr<v1::CheckAllocationResponse> CheckAllocation(Read& read,
     out.set_allowed(true);
   }
   return out;
+}
+
+StatusOr<v1::Pool> GetPool(Read& read, const v1::GetPoolRequest& in) {
+  const std::string date = in.date().empty() ? read.today() : in.date();
+  // Nothing changed since the date itself.
+  const std::string since = in.since().empty() ? date : in.since();
+  v1::Pool pool;
+  RETURN_IF_ERROR(read.sql().Query(
+      "SELECT member_id, "
+      "SUM(CASE WHEN on_date > $1 THEN 0 WHEN kind = 'REP_ENTERED_POOL' THEN 1 ELSE -1 END), "
+      "SUM(CASE WHEN on_date > $2 THEN 0 WHEN kind = 'REP_ENTERED_POOL' THEN 1 ELSE -1 END) "
+      "FROM history WHERE forum = $3 AND kind IN ('REP_ENTERED_POOL', 'REP_LEFT_POOL') "
+      "GROUP BY member_id ORDER BY member_id",
+      {date, since, read.forum()}, [&](const db::Row& row) {
+        const std::string rep = "forums/" + read.forum() + "/reps/" + std::string(row.Text(0));
+        const bool now = row.Int(1) > 0, then = row.Int(2) > 0;
+        if (now) pool.add_reps(rep);
+        if (now && !then) pool.add_entered(rep);
+        if (then && !now) pool.add_left(rep);
+        return Status();
+      }));
+  return pool;
 }
 
 Status FillRep(Read& read, v1::Rep* rep) {
@@ -101,10 +135,12 @@ Status FillRep(Read& read, v1::Rep* rep) {
 void BindReps(Door& door) {
   door.Bind(kReps, "CreateRep", CreateRep);
   door.Bind(kReps, "StartInduction", StartInduction);
+  door.Bind(kReps, "CompleteInductionStep", CompleteInductionStep);
   door.Bind(kReps, "CompleteInduction", CompleteInduction);
   door.Bind(kReps, "ActivateRep", ActivateRep);
   door.Bind(kReps, "PauseRep", PauseRep);
   door.Bind(kReps, "StandDownRep", StandDownRep);
+  door.Bind(kReps, "GetPool", GetPool);
   door.Bind(kReps, "CheckAllocation", CheckAllocation);
   door.Computed<v1::Rep>(FillRep);
 }

@@ -1,6 +1,10 @@
 #include "services/membership/reps_rules.h"
 
+#include <algorithm>
+#include <map>
+
 #include "absl/strings/ascii.h"
+#include "absl/strings/str_join.h"
 #include "common/base/date.h"
 
 namespace hub::membership {
@@ -22,20 +26,26 @@ bool Accepted(const Papers& papers, const v1::Document& document) {
   return false;
 }
 
-std::string MissingDocument(v1::Document::Kind kind, const Papers& papers,
-                            const v1::MembershipSettings& settings, const std::string& today) {
-  const v1::Document* current = nullptr;
-  bool older = false;
-  for (const auto& document : papers.documents) {
-    if (document.kind() != kind) continue;
-    older |= Accepted(papers, document);
-    if (current == nullptr || document.number() > current->number()) current = &document;
+// Before it is required, who accepted an older version or was a rep before it does without.
+bool IsRequired(const v1::Rep& rep, const Papers& papers, const v1::Document& current,
+                const std::string& today) {
+  if (today >= current.required_from()) return true;
+  if (!rep.induction_done_on().empty() && rep.induction_done_on() < current.published_on()) {
+    return false;
   }
-  if (current == nullptr || Accepted(papers, *current)) return "";
-  const std::string by = AddDays(current->published_on(), settings.acceptance_days());
-  if (older && today <= by) return "";
-  return "version " + std::to_string(current->number()) + " of the " + Name(kind) +
-         " is not accepted";
+  return std::none_of(papers.documents.begin(), papers.documents.end(), [&](const auto& document) {
+    return document.kind() == current.kind() && Accepted(papers, document);
+  });
+}
+
+std::vector<std::string> StepsMissing(const v1::Rep& rep, const v1::MembershipSettings& settings) {
+  std::set<std::string> done;
+  for (const auto& step : rep.induction_steps()) done.insert(step.step());
+  std::vector<std::string> missing;
+  for (const auto& step : settings.induction_steps()) {
+    if (done.count(step) == 0) missing.push_back(step);
+  }
+  return missing;
 }
 
 }  // namespace
@@ -44,8 +54,50 @@ bool MayNotBeUsed(const v1::Member& member) {
   return member.state() == v1::Member::ERASED || member.has_restriction();
 }
 
-std::string MissingForStanding(const v1::Rep& rep, const Papers& papers,
-                               const v1::MembershipSettings& settings, const std::string& today) {
+void SetDays(v1::Document* document, const v1::MembershipSettings& settings) {
+  document->set_required_from(AddDays(document->published_on(), settings.acceptance_days() + 1));
+  document->set_remind_on(
+      std::max(document->published_on(),
+               AddDays(document->required_from(), -1 - settings.acceptance_notice_days())));
+}
+
+std::vector<v1::Document> NotAccepted(const Papers& papers) {
+  std::map<v1::Document::Kind, const v1::Document*> current;
+  for (const auto& document : papers.documents) {
+    const auto*& known = current[document.kind()];
+    if (known == nullptr || document.number() > known->number()) known = &document;
+  }
+  std::vector<v1::Document> missing;
+  for (const auto& [kind, document] : current) {
+    if (!Accepted(papers, *document)) missing.push_back(*document);
+  }
+  return missing;
+}
+
+Status CheckInductionStep(const v1::Rep& rep, const std::string& step,
+                          const v1::MembershipSettings& settings) {
+  const auto& steps = settings.induction_steps();
+  if (std::find(steps.begin(), steps.end(), step) == steps.end()) {
+    return InvalidField("step", "step is '" + step + "', which is none of the forum's" +
+                                    (steps.empty() ? "; its settings name no step"
+                                                   : ": " + absl::StrJoin(steps, ", ")));
+  }
+  for (const auto& known : rep.induction_steps()) {
+    if (known.step() == step) {
+      return RuleRefused("induction_step", "'" + step + "' was done on " + known.done_on());
+    }
+  }
+  return Status();
+}
+
+Status CheckInductionDone(const v1::Rep& rep, const v1::MembershipSettings& settings) {
+  const auto missing = StepsMissing(rep, settings);
+  if (missing.empty()) return Status();
+  return RuleRefused("induction", "not yet: of the induction there is still to do: " +
+                                      absl::StrJoin(missing, ", "));
+}
+
+std::string MissingForStanding(const v1::Rep& rep, const Papers& papers, const std::string& today) {
   std::vector<std::string> missing;
   if (papers.member.state() == v1::Member::ERASED) {
     missing.push_back("the member was erased");
@@ -54,9 +106,10 @@ std::string MissingForStanding(const v1::Rep& rep, const Papers& papers,
                       papers.member.restriction().since_on());
   }
   if (rep.induction_done_on().empty()) missing.push_back("the induction is not done");
-  for (auto kind : {v1::Document::CODE_OF_CONDUCT, v1::Document::TERMS_OF_REFERENCE}) {
-    const std::string document = MissingDocument(kind, papers, settings, today);
-    if (!document.empty()) missing.push_back(document);
+  for (const auto& document : NotAccepted(papers)) {
+    if (!IsRequired(rep, papers, document, today)) continue;
+    missing.push_back("version " + std::to_string(document.number()) + " of the " +
+                      Name(document.kind()) + " is not accepted");
   }
   const v1::Declaration* last = LastDeclaration(papers.declarations);
   if (last == nullptr) {

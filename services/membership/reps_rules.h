@@ -27,13 +27,24 @@ struct Papers {
 // Whether the person's data may not be used: they were erased, or may only be stored.
 bool MayNotBeUsed(const v1::Member& member);
 
+// The days from which a version that is published today is required, and on which who has not
+// accepted it is reminded. Source: domain (30 days, and 14 before; both are [ours]).
+void SetDays(v1::Document* document, const v1::MembershipSettings& settings);
+
+// The current version of each kind that the rep has not accepted.
+std::vector<v1::Document> NotAccepted(const Papers& papers);
+
+// A step of the induction is one of the forum's; the induction is done when all of them are.
+Status CheckInductionStep(const v1::Rep& rep, const std::string& step,
+                          const v1::MembershipSettings& settings);
+Status CheckInductionDone(const v1::Rep& rep, const v1::MembershipSettings& settings);
+
 // Good standing: the person's data may be used, induction done, the current version of each
-// document accepted (a new one within the days that the forum allows, while an older one is
-// accepted), a declaration that has not lapsed. What is missing, in plain words; empty when nothing
+// document accepted (a new one before the day from which it is required, by who was a rep before
+// it), a declaration that has not lapsed. What is missing, in plain words; empty when nothing
 // is. Source: domain ([seed] code of conduct, declaration of interests; 30 days and 12 months are
 // [ours]).
-std::string MissingForStanding(const v1::Rep& rep, const Papers& papers,
-                               const v1::MembershipSettings& settings, const std::string& today);
+std::string MissingForStanding(const v1::Rep& rep, const Papers& papers, const std::string& today);
 
 // The day a declaration made today no longer counts.
 std::string LapsesOn(const std::string& declared_on, const v1::MembershipSettings& settings);

@@ -6,8 +6,10 @@
 #include "common/testing/mini_service.h"
 #include "coproduction/membership/events/v1/events.pb.h"
 #include "coproduction/membership/v1/characteristics.pb.h"
+#include "coproduction/membership/v1/documents.pb.h"
 #include "coproduction/membership/v1/forums.pb.h"
 #include "coproduction/membership/v1/members.pb.h"
+#include "coproduction/membership/v1/settings.pb.h"
 #include "coproduction/scheduling/events/v1/reps.pb.h"
 #include "services/membership/forums_rules.h"
 #include "services/membership/module.h"
@@ -26,6 +28,7 @@ v1::MembershipSettings Settings() {
   v1::MembershipSettings settings;
   settings.set_declaration_months(12);
   settings.set_acceptance_days(30);
+  settings.set_acceptance_notice_days(14);
   return settings;
 }
 
@@ -35,6 +38,7 @@ v1::Document Code(int number, const std::string& published_on) {
   document.set_kind(v1::Document::CODE_OF_CONDUCT);
   document.set_number(number);
   document.set_published_on(published_on);
+  SetDays(&document, Settings());
   return document;
 }
 
@@ -54,16 +58,16 @@ v1::Declaration Declared(const std::string& on) {
 TEST(RepsRules, GoodStandingNamesWhatIsMissing) {
   v1::Rep rep;
   Papers papers{{Code(1, "2021-08-01")}, {}, {}};
-  EXPECT_THAT(MissingForStanding(rep, papers, Settings(), "2021-09-01"),
+  EXPECT_THAT(MissingForStanding(rep, papers, "2021-09-01"),
               ::testing::AllOf(::testing::HasSubstr("induction"),
                                ::testing::HasSubstr("version 1 of the code of conduct"),
                                ::testing::HasSubstr("never declared")));
   rep.set_induction_done_on("2021-09-01");
   papers.acceptances = {Of(papers.documents[0])};
   papers.declarations = {Declared("2021-09-01")};
-  EXPECT_EQ(MissingForStanding(rep, papers, Settings(), "2021-09-01"), "");
-  EXPECT_EQ(MissingForStanding(rep, papers, Settings(), "2022-08-31"), "");
-  EXPECT_THAT(MissingForStanding(rep, papers, Settings(), "2022-09-01"),
+  EXPECT_EQ(MissingForStanding(rep, papers, "2021-09-01"), "");
+  EXPECT_EQ(MissingForStanding(rep, papers, "2022-08-31"), "");
+  EXPECT_THAT(MissingForStanding(rep, papers, "2022-09-01"),
               ::testing::HasSubstr("lapsed on 2022-09-01"));
 }
 
@@ -73,11 +77,47 @@ TEST(RepsRules, ANewVersionGivesThirtyDaysToWhoAcceptedTheLast) {
   Papers papers{{Code(1, "2021-08-01"), Code(2, "2022-01-10")},
                 {Of(Code(1, "2021-08-01"))},
                 {Declared("2021-09-01")}};
-  EXPECT_EQ(MissingForStanding(rep, papers, Settings(), "2022-02-09"), "");
-  EXPECT_THAT(MissingForStanding(rep, papers, Settings(), "2022-02-10"),
-              ::testing::HasSubstr("version 2"));
+  EXPECT_EQ(MissingForStanding(rep, papers, "2022-02-09"), "");
+  EXPECT_THAT(MissingForStanding(rep, papers, "2022-02-10"), ::testing::HasSubstr("version 2"));
   papers.acceptances.push_back(Of(papers.documents[1]));
-  EXPECT_EQ(MissingForStanding(rep, papers, Settings(), "2022-02-10"), "");
+  EXPECT_EQ(MissingForStanding(rep, papers, "2022-02-10"), "");
+}
+
+TEST(RepsRules, AFirstVersionGivesThirtyDaysToWhoIsARepAlready) {
+  v1::Rep rep;
+  rep.set_induction_done_on("2021-09-01");
+  Papers papers{{Code(1, "2022-01-10")}, {}, {Declared("2021-09-01")}};
+  EXPECT_EQ(MissingForStanding(rep, papers, "2022-02-09"), "");
+  EXPECT_THAT(MissingForStanding(rep, papers, "2022-02-10"), ::testing::HasSubstr("version 1"));
+  rep.set_induction_done_on("2022-01-10");
+  EXPECT_THAT(MissingForStanding(rep, papers, "2022-01-11"), ::testing::HasSubstr("version 1"));
+}
+
+TEST(RepsRules, AVersionIsRemindedOfFourteenDaysBeforeItIsRequired) {
+  const v1::Document code = Code(1, "2022-01-10");
+  EXPECT_EQ(code.required_from(), "2022-02-10");
+  EXPECT_EQ(code.remind_on(), "2022-01-26");
+  v1::MembershipSettings hasty = Settings();
+  hasty.set_acceptance_days(7);
+  v1::Document soon = code;
+  SetDays(&soon, hasty);
+  EXPECT_EQ(soon.remind_on(), "2022-01-10") << "never before it is there";
+}
+
+TEST(RepsRules, AnInductionIsDoneWithTheForumsSteps) {
+  v1::Rep rep;
+  v1::MembershipSettings settings = Settings();
+  EXPECT_TRUE(CheckInductionDone(rep, settings).ok()) << "where the forum names none";
+  EXPECT_TRUE(Refused(CheckInductionStep(rep, "Tea", settings), errors::INVALID_FIELD, "step"));
+  settings.add_induction_steps("Safeguarding");
+  settings.add_induction_steps("A session watched");
+  EXPECT_TRUE(CheckInductionStep(rep, "Safeguarding", settings).ok());
+  rep.add_induction_steps()->set_step("Safeguarding");
+  EXPECT_TRUE(Refused(CheckInductionStep(rep, "Safeguarding", settings), errors::RULE_REFUSED,
+                      "induction_step"));
+  const Status missing = CheckInductionDone(rep, settings);
+  EXPECT_TRUE(Refused(missing, errors::RULE_REFUSED, "induction"));
+  EXPECT_THAT(std::string(missing.message()), ::testing::HasSubstr("A session watched"));
 }
 
 TEST(RepsRules, ADeclarationLapsesOnTheLastDayOfAShorterMonth) {
@@ -243,6 +283,94 @@ TEST_P(Reps, StandingLapsesByItselfOnce) {
   EXPECT_EQ(Check("x").reason(), v1::CheckAllocationResponse::NOT_IN_GOOD_STANDING);
   ASSERT_TRUE(Declare("").ok());
   EXPECT_TRUE(Check("x").allowed());
+}
+
+TEST_P(Reps, ANewVersionIsRemindedOfAndThenTakesGoodStandingUntilItIsAccepted) {
+  ASSERT_TRUE(Apply().ok());
+  ASSERT_TRUE(Do<v1::StartInductionRequest>().ok());
+  ASSERT_TRUE(Do<v1::CompleteInductionRequest>().ok());
+  ASSERT_TRUE(Declare("").ok());
+  ASSERT_TRUE(Do<v1::ActivateRepRequest>().ok());
+  mini_.SetDate("2021-09-01");
+  v1::PublishDocumentRequest publish;
+  publish.set_parent(kForum);
+  publish.mutable_document()->set_kind(v1::Document::CODE_OF_CONDUCT);
+  publish.mutable_document()->set_text("Be kind.");
+  auto code = mini_.Call<v1::Document>(admin_, publish);
+  ASSERT_TRUE(code.ok()) << code.status();
+  EXPECT_EQ(code->required_from(), "2021-10-02");
+  v1::FindMissingAcceptancesRequest find;
+  find.set_name(code->name());
+  auto missing = mini_.Call<v1::FindMissingAcceptancesResponse>(admin_, find);
+  ASSERT_TRUE(missing.ok()) << missing.status();
+  EXPECT_THAT(missing->reps(), ::testing::ElementsAre(rep_));
+  mini_.SetDate("2021-09-16");
+  EXPECT_TRUE(mini_.Published<events::AcceptanceDue>().empty());
+  mini_.SetDate("2021-09-17");
+  mini_.SetDate("2021-09-18");
+  const auto told = mini_.Published<events::AcceptanceDue>("forums/warwickshire");
+  ASSERT_EQ(told.size(), 1u) << "once";
+  EXPECT_THAT(told[0].documents(), ::testing::ElementsAre(code->name()));
+  EXPECT_EQ(told[0].required_from(), "2021-10-02");
+  EXPECT_TRUE(Check("x").allowed());
+  mini_.SetDate("2021-10-02");
+  EXPECT_EQ(mini_.Published<events::GoodStandingLapsed>().size(), 1u);
+  EXPECT_EQ(Check("x").reason(), v1::CheckAllocationResponse::NOT_IN_GOOD_STANDING);
+  ASSERT_TRUE(Declare("").ok());
+  mini_.SetDate("2021-10-03");
+  EXPECT_EQ(mini_.Published<events::GoodStandingLapsed>().size(), 1u) << "it was not regained";
+  v1::AcceptDocumentRequest accept;
+  accept.set_name(code->name());
+  accept.set_rep(rep_);
+  accept.set_text_hash(code->text_hash());
+  ASSERT_TRUE(mini_.Call<v1::Acceptance>(admin_, accept).ok());
+  EXPECT_TRUE(Check("x").allowed());
+  EXPECT_EQ(mini_.Rows("reps WHERE standing_lapsed_on <> ''"), 0);
+  missing = mini_.Call<v1::FindMissingAcceptancesResponse>(admin_, find);
+  EXPECT_TRUE(missing.ok() && missing->reps().empty());
+}
+
+TEST_P(Reps, TheInductionsStepsAreDoneOneByOne) {
+  v1::UpdateMembershipSettingsRequest set;
+  set.mutable_membership_settings()->set_name("forums/warwickshire/membershipSettings");
+  set.mutable_membership_settings()->add_induction_steps("Safeguarding");
+  set.mutable_update_mask()->add_paths("induction_steps");
+  ASSERT_TRUE(mini_.Call<v1::MembershipSettings>(mini_.Token(opt::CHAIR), set).ok());
+  ASSERT_TRUE(Apply().ok());
+  ASSERT_TRUE(Do<v1::StartInductionRequest>().ok());
+  EXPECT_TRUE(Refused(Do<v1::CompleteInductionRequest>(), errors::RULE_REFUSED, "induction"));
+  v1::CompleteInductionStepRequest step;
+  step.set_name(rep_);
+  step.set_step("Safeguarding");
+  auto done = mini_.Call<v1::Rep>(admin_, step);
+  ASSERT_TRUE(done.ok()) << done.status();
+  EXPECT_EQ(done->induction_steps(0).done_on(), "2021-08-16");
+  EXPECT_TRUE(Do<v1::CompleteInductionRequest>().ok());
+}
+
+TEST_P(Reps, ThePoolIsHadAsOfAnyDate) {
+  ASSERT_TRUE(Apply().ok());
+  ASSERT_TRUE(Do<v1::StartInductionRequest>().ok());
+  ASSERT_TRUE(Do<v1::CompleteInductionRequest>().ok());
+  ASSERT_TRUE(Declare("").ok());
+  mini_.SetDate("2021-09-01");
+  ASSERT_TRUE(Do<v1::ActivateRepRequest>().ok());
+  mini_.SetDate("2021-10-01");
+  ASSERT_TRUE(Do<v1::PauseRepRequest>().ok());
+  const auto pool = [&](const std::string& date, const std::string& since) {
+    v1::GetPoolRequest request;
+    request.set_parent(kForum);
+    request.set_date(date);
+    request.set_since(since);
+    auto told = mini_.Call<v1::Pool>(admin_, request);
+    EXPECT_TRUE(told.ok()) << told.status();
+    return told.ok() ? *told : v1::Pool();
+  };
+  EXPECT_TRUE(pool("2021-08-31", "").reps().empty());
+  EXPECT_THAT(pool("2021-09-01", "2021-08-31").entered(), ::testing::ElementsAre(rep_));
+  EXPECT_THAT(pool("2021-09-30", "").reps(), ::testing::ElementsAre(rep_));
+  EXPECT_TRUE(pool("2021-09-30", "").entered().empty());
+  EXPECT_THAT(pool("", "2021-09-30").left(), ::testing::ElementsAre(rep_));
 }
 
 TEST_P(Reps, AConflictIsToldOnceWhetherThePlaceOrTheDeclarationComesFirst) {

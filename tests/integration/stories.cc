@@ -154,6 +154,11 @@ const Story& Membership() {
           {"MEMBERSHIP_ADMIN", "CreateRepRequest",
            R"(parent: "forums/warwickshire" member: "$Member" most_hours_a_month: 8)"},
           {"CHAIR", "StartInductionRequest", kTheRep},
+          {"CHAIR", "UpdateMembershipSettingsRequest",
+           R"(membership_settings {
+                name: "forums/warwickshire/membershipSettings" induction_steps: "Safeguarding" }
+              update_mask { paths: "induction_steps" })"},
+          {"CHAIR", "CompleteInductionStepRequest", R"(name: "$Rep" step: "Safeguarding")"},
           {"CHAIR", "CompleteInductionRequest", kTheRep},
           {"CHAIR", "AcceptDocumentRequest",
            R"(name: "$Document" rep: "$Rep" text_hash: "$Document.text_hash")"},
@@ -161,9 +166,11 @@ const Story& Membership() {
            R"(parent: "forums/warwickshire" document { kind: CODE_OF_CONDUCT text: "Be kind." })"},
           {"CHAIR", "AcceptDocumentRequest",
            R"(name: "$Document" rep: "$Rep" text_hash: "$Document.text_hash")"},
+          {"CHAIR", "FindMissingAcceptancesRequest", R"(name: "$Document")"},
           {"CHAIR", "MakeDeclarationRequest",
            R"(parent: "forums/warwickshire" declaration { rep: "$Rep" nil: true })"},
           {"CHAIR", "ActivateRepRequest", kTheRep},
+          {"CHAIR", "GetPoolRequest", R"(parent: "forums/warwickshire")"},
           {"CHAIR", "PauseRepRequest", kTheRep},
           {"CHAIR", "StandDownRepRequest", kTheRep},
           {"SERVICE", "CheckAllocationRequest", R"(parent: "forums/warwickshire" rep: "$Rep")"},

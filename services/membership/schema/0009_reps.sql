@@ -1,0 +1,50 @@
+-- The steps of an induction, and new versions of documents: who has not accepted one loses good standing on
+-- its day, and is reminded before. No older program runs on it: it knows no such day.
+ALTER TABLE membership_settings ADD COLUMN acceptance_notice_days {int64};
+ALTER TABLE membership_settings ADD COLUMN induction_steps {bytes};
+ALTER TABLE reps ADD COLUMN induction_steps {bytes};
+ALTER TABLE reps ADD COLUMN reminded_on {text} NOT NULL DEFAULT '';
+ALTER TABLE documents ADD COLUMN required_from {text} NOT NULL DEFAULT '';
+ALTER TABLE documents ADD COLUMN remind_on {text} NOT NULL DEFAULT '';
+DROP VIEW due;
+CREATE VIEW not_accepted AS
+  SELECT r.forum, r.id, r.standing_lapsed_on, r.reminded_on, d.required_from, d.remind_on
+  FROM reps r JOIN documents d ON d.forum = r.forum
+  WHERE r.state IN ('ACTIVE', 'PAUSED') AND d.required_from <> ''
+    AND d.number = (SELECT MAX(l.number) FROM documents l WHERE l.forum = d.forum AND l.kind = d.kind)
+    AND NOT EXISTS (SELECT 1 FROM acceptances a
+                    WHERE a.forum = r.forum AND a.rep_id = r.id AND a.document_id = d.id);
+CREATE VIEW due AS
+  SELECT 'GoodStandingLapsed' AS name, r.forum AS forum,
+         'forums/' || r.forum || '/reps/' || r.id AS resource, MAX(d.lapses_on) AS due_on
+  FROM reps r JOIN declarations d ON d.forum = r.forum AND d.rep_id = r.id
+  WHERE r.state IN ('ACTIVE', 'PAUSED') AND r.standing_lapsed_on = ''
+  GROUP BY r.forum, r.id
+  UNION ALL
+  SELECT 'SharingEnded', s.forum, 'forums/' || s.forum || '/sharingEntries/' || s.id, s.ends_on
+  FROM sharing_entries s WHERE s.state = 'AGREED' AND s.ends_on <> ''
+  UNION ALL
+  SELECT 'RightsDueSoon', q.forum, 'forums/' || q.forum || '/rightsRequests/' || q.id, q.notice_on
+  FROM rights_requests q WHERE q.notice_on <> ''
+  UNION ALL
+  SELECT 'RightsOverdue', q.forum, 'forums/' || q.forum || '/rightsRequests/' || q.id, q.overdue_from
+  FROM rights_requests q WHERE q.overdue_from <> ''
+  UNION ALL
+  SELECT 'FigureDue', f.forum, 'forums/' || f.forum || '/questions/' || q.question,
+         COALESCE(c.next_on, '')
+  FROM forums f CROSS JOIN (
+    SELECT 'DISABILITY' AS question UNION ALL SELECT 'LONE_PARENT'
+    UNION ALL SELECT 'FREE_SCHOOL_MEALS' UNION ALL SELECT 'GENDER' UNION ALL SELECT 'ETHNICITY') q
+  LEFT JOIN counting c ON c.forum = f.forum AND c.question = q.question
+  UNION ALL
+  SELECT 'ApplicationLapsed', a.forum, 'forums/' || a.forum || '/members/' || a.member_id, a.lapses_on
+  FROM confirmations a
+  UNION ALL
+  SELECT 'MergeFinal', m.forum, 'forums/' || m.forum || '/duplicates/' || m.id, m.final_on
+  FROM duplicates m WHERE m.state = 'MERGED'
+  UNION ALL
+  SELECT 'GoodStandingLapsed', n.forum, 'forums/' || n.forum || '/reps/' || n.id, MIN(n.required_from)
+  FROM not_accepted n WHERE n.standing_lapsed_on = '' GROUP BY n.forum, n.id
+  UNION ALL
+  SELECT 'AcceptanceDue', n.forum, 'forums/' || n.forum || '/reps/' || n.id, MIN(n.remind_on)
+  FROM not_accepted n WHERE n.remind_on > n.reminded_on GROUP BY n.forum, n.id;
