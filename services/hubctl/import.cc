@@ -218,6 +218,9 @@ void Fill(const Row& row, const std::vector<Column>& columns, Message* request,
   }
 }
 
+// Of a yes that names none: the hub takes no consent without saying to what.
+constexpr char kUnknownWording[] = "not told in the sheet";
+
 // 'yes', or 'no (leaflet of May)' with the version of the wording that was read.
 void AddConsent(const Row& row, const Column& column, v1::Member* member,
                 std::vector<Complaint>* complaints) {
@@ -241,7 +244,7 @@ void AddConsent(const Row& row, const Column& column, v1::Member* member,
   v1::Consent::Purpose_Parse(column.field, &purpose);
   consent->set_purpose(purpose);
   consent->set_given(given);
-  consent->set_wording(wording);
+  consent->set_wording(given && wording.empty() ? kUnknownWording : wording);
 }
 
 std::string CellOf(const v1::Member& member, const Column& column) {
