@@ -37,6 +37,17 @@ CREATE VIEW due AS
     UNION ALL SELECT 'FREE_SCHOOL_MEALS' UNION ALL SELECT 'GENDER' UNION ALL SELECT 'ETHNICITY') q
   LEFT JOIN counting c ON c.forum = f.forum AND c.question = q.question
   UNION ALL
+  SELECT 'GroupMembershipEnds', g.forum,
+         'forums/' || g.forum || '/groupMemberships/' || g.id, g.from_on
+  FROM group_memberships g JOIN members m ON m.forum = g.forum AND m.id = g.member_id
+  WHERE g.until_on = '' AND (m.state <> 'ACTIVE' OR LENGTH(COALESCE(m.restriction, '')) > 0)
+  UNION ALL
+  SELECT 'GroupCheckDue', g.forum, 'forums/' || g.forum || '/groups/' || g.id,
+         COALESCE(c.next_on, '')
+  FROM groups g LEFT JOIN group_checks c ON c.forum = g.forum AND c.group_id = g.id
+  WHERE EXISTS (SELECT 1 FROM group_memberships o
+                WHERE o.forum = g.forum AND o.group_id = g.id AND o.until_on = '')
+  UNION ALL
   SELECT 'ApplicationLapsed', a.forum, 'forums/' || a.forum || '/members/' || a.member_id, a.lapses_on
   FROM confirmations a
   UNION ALL
