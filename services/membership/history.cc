@@ -51,7 +51,7 @@ StatusOr<Changes> ChangesOf(Read& read, const std::string& member) {
                            if (!Entry::Kind_Parse(std::string(row.Text(0)), &kind)) {
                              return Internal("a fact of a kind that this version does not know");
                            }
-                           changes[std::string(row.Text(1))] += Counts(kind);
+                           changes[std::string(row.Text(1))] += StepOf(kind);
                            return Status();
                          }));
   }

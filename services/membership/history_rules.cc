@@ -28,7 +28,7 @@ std::vector<Span> SpansWhere(const Changes& one, const Changes& other,
 
 }  // namespace
 
-int Counts(v1::HistoryEntry::Kind kind) {
+int StepOf(v1::HistoryEntry::Kind kind) {
   switch (kind) {
     case v1::HistoryEntry::MEMBER_JOINED:
     case v1::HistoryEntry::LEAVING_CANCELLED:

@@ -14,7 +14,7 @@ namespace hub::membership {
 namespace v1 = ::coproduction::membership::v1;
 
 // How a fact changes the count from its day on: 1, -1, or 0 for one that is not of membership.
-int Counts(v1::HistoryEntry::Kind kind);
+int StepOf(v1::HistoryEntry::Kind kind);
 
 // By how much the count of one person, who may have been entered more than once, changes on a day.
 using Changes = std::map<std::string, int>;

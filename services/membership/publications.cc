@@ -203,7 +203,7 @@ Status PublishFigures(Write& write, const std::string&) {
   if (date.empty()) return Status();
   ASSIGN_OR_RETURN(Register published, RegisterOf(write));
   ASSIGN_OR_RETURN(auto counts, CountAnswers(write, published));
-  ASSIGN_OR_RETURN(const int64_t members, MembersOn(write, date));
+  ASSIGN_OR_RETURN(const int64_t members, Counting(write, "").MembersOn(date));
   std::vector<Question> withheld;
   for (auto& [question, count] : counts) {
     const auto& before = published[question];

@@ -48,13 +48,6 @@ CREATE VIEW due AS
   SELECT 'RightsOverdue', q.forum, 'forums/' || q.forum || '/rightsRequests/' || q.id, q.overdue_from
   FROM rights_requests q WHERE q.overdue_from <> ''
   UNION ALL
-  SELECT 'FigureDue', f.forum, 'forums/' || f.forum || '/questions/' || q.question,
-         COALESCE(c.next_on, '')
-  FROM forums f CROSS JOIN (
-    SELECT 'DISABILITY' AS question UNION ALL SELECT 'LONE_PARENT'
-    UNION ALL SELECT 'FREE_SCHOOL_MEALS' UNION ALL SELECT 'GENDER' UNION ALL SELECT 'ETHNICITY') q
-  LEFT JOIN counting c ON c.forum = f.forum AND c.question = q.question
-  UNION ALL
   SELECT 'GroupMembershipEnds', g.forum,
          'forums/' || g.forum || '/groupMemberships/' || g.id, g.from_on
   FROM group_memberships g JOIN members m ON m.forum = g.forum AND m.id = g.member_id
@@ -65,6 +58,15 @@ CREATE VIEW due AS
   FROM groups g LEFT JOIN group_checks c ON c.forum = g.forum AND c.group_id = g.id
   WHERE EXISTS (SELECT 1 FROM group_memberships o
                 WHERE o.forum = g.forum AND o.group_id = g.id AND o.until_on = '')
+  UNION ALL
+  SELECT 'FiguresDue', f.forum, 'forums/' || f.forum, COALESCE(c.next_on, '')
+  FROM forums f LEFT JOIN counting c ON c.forum = f.forum WHERE f.forum <> 'national'
+  UNION ALL
+  -- When each forum has done its part.
+  SELECT 'NationalFiguresDue', 'national', 'forums/national', n.next_on
+  FROM (SELECT COALESCE(MAX(next_on), '') AS next_on FROM counting WHERE forum = 'national') n
+  WHERE n.next_on < (SELECT MIN(COALESCE(c.next_on, '')) FROM forums f
+                     LEFT JOIN counting c ON c.forum = f.forum WHERE f.forum <> 'national')
   UNION ALL
   SELECT 'ApplicationLapsed', a.forum, 'forums/' || a.forum || '/members/' || a.member_id, a.lapses_on
   FROM confirmations a
