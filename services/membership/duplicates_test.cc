@@ -22,7 +22,6 @@ namespace hub::membership {
 namespace {
 
 namespace events = ::coproduction::membership::events::v1;
-using coproduction::options::v1::CHAIR;
 using coproduction::options::v1::MEMBER;
 using coproduction::options::v1::MEMBERSHIP_ADMIN;
 using coproduction::options::v1::MEMBERSHIP_PLATFORM;
@@ -432,8 +431,9 @@ struct Merged {
 
 TEST_P(Duplicates, WhateverHappensInWhateverOrderEachPersonCountsOnceADay) {
   std::vector<std::string> year;
-  for (std::string day = "2021-01-01"; day <= "2021-07-31"; day = AddDays(day, 1))
+  for (std::string day = "2021-01-01"; day <= "2021-07-31"; day = AddDays(day, 1)) {
     year.push_back(day);
+  }
   const auto from = [&](const std::string& day) {
     return std::set<std::string>(std::lower_bound(year.begin(), year.end(), day), year.end());
   };
