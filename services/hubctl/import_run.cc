@@ -16,6 +16,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "common/base/id.h"
+#include "common/base/words.h"
+#include "coproduction/membership/v1/duplicates.pb.h"
 #include "google/protobuf/struct.pb.h"
 #include "services/hubctl/import.h"
 #include "services/hubctl/output.h"
@@ -34,6 +36,10 @@ constexpr size_t kCallsAtOnce = 16;  // what the hub commits together
 constexpr size_t kRowsAtOnce = 512;
 constexpr char kResult[] = "Result";
 constexpr char kToMend[] = "What to mend";
+// Says of a row that is likely to be about a member, who that is; or that it is about nobody there.
+constexpr char kSameAs[] = "Same as";
+constexpr char kNobody[] = "nobody";
+constexpr int kMostOffered = 3;
 
 enum State : uint8_t { kNew, kThere, kHasLeft, kRefused };
 
@@ -108,20 +114,26 @@ class Kind {
   virtual const char* identity() const = 0;
   virtual Verdict Check(const Row& row) const = 0;
   virtual Verdict Bring(const Row& row, State state) const = 0;
+  virtual bool offers() const { return false; }  // of whom is there, who may be the same
 
  protected:
-  // The forum's member who came with that key, whenever that was; the key may be the last part of
-  // the name too, as it is in a sheet that was exported.
-  StatusOr<std::optional<v1::Member>> Find(const std::string& key) const {
+  // The forum's member of that name's last part, or who came with that key, whenever that was.
+  StatusOr<std::optional<v1::Member>> Find(const std::string& who) const {
+    ASSIGN_OR_RETURN(auto member, Get(who));
+    if (member.has_value()) return member;
     v1::ListMembersRequest list;
     list.set_parent(parent_);
     list.set_page_size(1);
-    list.set_filter(absl::StrCat("source_key = \"", key, "\""));
+    list.set_filter(absl::StrCat("source_key = \"", who, "\""));
     ASSIGN_OR_RETURN(const auto page, client_.Call<v1::ListMembersResponse>(list));
-    if (page.members_size() > 0) return std::optional<v1::Member>(page.members(0));
-    if (!IsUuid(key)) return std::optional<v1::Member>();
+    if (page.members_size() > 0) member = page.members(0);
+    return member;
+  }
+
+  StatusOr<std::optional<v1::Member>> Get(const std::string& id) const {
+    if (!IsUuid(id)) return std::optional<v1::Member>();
     v1::GetMemberRequest get;
-    get.set_name(absl::StrCat(parent_, "/members/", key));
+    get.set_name(absl::StrCat(parent_, "/members/", id));
     auto member = client_.Call<v1::Member>(get);
     if (ReasonOf(member.status()) == errors::RESOURCE_NOT_FOUND) {
       return std::optional<v1::Member>();
@@ -182,17 +194,26 @@ class MemberRows : public Kind {
     const Status tried = Try<v1::Member>(request);
     const bool known = ReasonOf(tried) == errors::RESOURCE_EXISTS;
     if (known && left_on.empty()) return {kThere, {}, {}};
-    if (known || IsUuid(key)) {
-      const auto member = Find(key);
-      verdict.ends = member.status();
-      if (!member.ok()) return verdict;
-      if (member->has_value()) {
-        const bool leaves = !left_on.empty() && (*member)->state() == v1::Member::ACTIVE;
-        verdict.state = leaves ? kHasLeft : kThere;
-        return verdict;
-      }
+    const auto member = known ? Find(key) : Get(WhoIs(row));
+    verdict.ends = member.status();
+    if (!member.ok()) return verdict;
+    if (member->has_value()) {
+      const bool leaves = !left_on.empty() && (*member)->state() == v1::Member::ACTIVE;
+      verdict.state = leaves ? kHasLeft : kThere;
+      return verdict;
+    }
+    if (WhoIs(row) != key) {
+      verdict.complaints.push_back({row.sheet->file(), row.line, kSameAs,
+                                    absl::StrCat("'", row[kSameAs],
+                                                 "' is no member; write the id "
+                                                 "of one, or '",
+                                                 kNobody, "'")});
+      return verdict;
     }
     Judge(row, tried, &verdict);
+    if (verdict.complaints.empty() && verdict.ends.ok() && row[kSameAs].empty()) {
+      verdict.ends = Offer(row, request.member(), &verdict.complaints);
+    }
     if (left_on.empty() || !verdict.complaints.empty()) return verdict;
     // Nobody leaves on a day on which nobody could join yet.
     request.mutable_member()->set_joined_on(left_on);
@@ -215,7 +236,7 @@ class MemberRows : public Kind {
       if (!member.ok()) return verdict;
       leave.set_name(member->name());
     } else {
-      const auto member = Find(SourceKey(row));
+      const auto member = Find(WhoIs(row));
       verdict.ends = member.status();
       if (!member.ok() || !member->has_value()) return verdict;
       leave.set_name((*member)->name());
@@ -224,6 +245,44 @@ class MemberRows : public Kind {
       Judge(row, Do<v1::Member>(row, "leave", leave).status(), &verdict);
     }
     return verdict;
+  }
+  bool offers() const override { return true; }
+
+ private:
+  // The key or the id of the member whom the row is about.
+  static std::string WhoIs(const Row& row) {
+    const std::string& same_as = row[kSameAs];
+    return same_as.empty() || Folded(same_as) == kNobody ? SourceKey(row) : LastPart(same_as, '/');
+  }
+
+  // Who is likely to be the same is for a person to say.
+  Status Offer(const Row& row, const v1::Member& entered,
+               std::vector<Complaint>* complaints) const {
+    v1::FindDuplicatesRequest find;
+    find.set_parent(parent_);
+    *find.mutable_member() = entered;
+    find.set_most(kMostOffered);
+    ASSIGN_OR_RETURN(const auto found, client_.Call<v1::FindDuplicatesResponse>(find));
+    std::vector<std::string> offered;
+    for (const v1::Likeness& likeness : found.likenesses()) {
+      const std::string id = LastPart(likeness.member(), '/');
+      ASSIGN_OR_RETURN(const auto member, Get(id));
+      if (!member.has_value()) continue;
+      std::vector<std::string> reasons;
+      for (int reason : likeness.reasons()) {
+        reasons.push_back(
+            Words(v1::Likeness::Reason_Name(static_cast<v1::Likeness::Reason>(reason))));
+      }
+      offered.push_back(absl::StrCat(id, " (", member->given_name(), " ", member->family_name(),
+                                     ", joined on ", WriteDay(member->joined_on()), ": ",
+                                     absl::StrJoin(reasons, ", "), ")"));
+    }
+    if (offered.empty()) return Status();
+    complaints->push_back(
+        {row.sheet->file(), row.line, kSameAs,
+         absl::StrCat("may be about a member who is there: write ", absl::StrJoin(offered, " or "),
+                      ", or '", kNobody, "' where it is somebody new")});
+    return Status();
   }
 };
 
@@ -364,6 +423,7 @@ class Run {
     std::vector<Heading> headings = kind_.headings();
     headings.push_back({kResult});
     headings.push_back({kToMend});
+    if (kind_.offers()) headings.push_back({kSameAs});
     const auto mapping = ReadTitles(reader->get(), file_, headings, &complaints);
     if (mapping != nullptr && first) Show(**reader, *mapping);
     if (!complaints.empty() || mapping == nullptr) return Broken(complaints);
@@ -438,7 +498,7 @@ class Run {
     for (Mapping::Line& line : lines_) {
       if (line.heading == kResult || line.heading == kToMend) {
         line = {line.title, "", "of an earlier result"};
-      } else if (!line.heading.empty() && !IsKept(line.heading)) {
+      } else if (line.heading != kSameAs && !line.heading.empty() && !IsKept(line.heading)) {
         line = {line.title, "", "not kept by the hub"};
       } else if (line.heading == "Postcode district") {
         line.note += line.note.empty() ? "its first half" : "; its first half";
@@ -465,11 +525,12 @@ class Run {
     shown_.clear();
     for (size_t i = 0; i < mapping.titles().size(); ++i) {
       const std::string& heading = mapping.lines()[i].heading;
-      if (heading == kResult || heading == kToMend) continue;
+      if (heading == kResult || heading == kToMend || heading == kSameAs) continue;
       shown_.push_back(i);
       titles.push_back(mapping.titles()[i]);
       days.push_back(IsDay(heading));
     }
+    if (kind_.offers()) titles.push_back(kSameAs);
     titles.insert(titles.end(), {kResult, kToMend});
     return SheetWriter::Open(what_.result, titles, days);
   }
@@ -477,6 +538,7 @@ class Run {
   std::vector<std::string> ResultOf(const Row& row, const Verdict& verdict) const {
     std::vector<std::string> cells;
     for (size_t i : shown_) cells.push_back(i < row.cells.size() ? row.cells[i] : "");
+    if (kind_.offers()) cells.push_back(row[kSameAs]);
     cells.push_back(verdict.state == kRefused ? "to be mended"
                     : verdict.state == kThere ? "there already"
                     : done_                   ? "brought in"
