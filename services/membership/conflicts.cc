@@ -1,7 +1,6 @@
 #include "services/membership/conflicts.h"
 
 #include "coproduction/membership/events/v1/events.pb.h"
-#include "services/membership/reps_rules.h"
 
 namespace hub::membership {
 
@@ -24,18 +23,27 @@ Status KeepPlace(Write& write, const ::coproduction::scheduling::events::v1::Rep
   return Status();
 }
 
-Status TellConflicts(Write& write, const v1::Declaration& declaration) {
+StatusOr<std::vector<Tie>> TiesOf(Read& read, const std::string& rep) {
+  ASSIGN_OR_RETURN(const auto declarations,
+                   read.Select<v1::Declaration>("rep_id = $2", {IdOf(rep)}));
+  ASSIGN_OR_RETURN(const auto recusals,
+                   read.Select<v1::Recusal>("rep_id = $2 AND state = 'ACTIVE'", {IdOf(rep)}));
+  return TiesOn(declarations, recusals, read.today());
+}
+
+Status TellConflicts(Write& write, const std::string& rep) {
+  ASSIGN_OR_RETURN(const auto ties, TiesOf(write, rep));
   std::vector<PlaceParty> parties;
-  RETURN_IF_ERROR(write.sql().Query(
-      "SELECT allocation, party FROM places WHERE forum = $1 AND rep_id = $2 AND "
-      "session_date >= $3",
-      {write.forum(), IdOf(declaration.rep()), write.today()}, [&](const db::Row& row) {
-        parties.push_back({std::string(row.Text(0)), std::string(row.Text(1))});
-        return Status();
-      }));
-  for (const auto& allocation : Contradicted(declaration, parties, write.today())) {
+  RETURN_IF_ERROR(
+      write.sql().Query("SELECT allocation, party FROM places WHERE forum = $1 AND rep_id = $2 AND "
+                        "session_date >= $3",
+                        {write.forum(), IdOf(rep), write.today()}, [&](const db::Row& row) {
+                          parties.push_back({std::string(row.Text(0)), std::string(row.Text(1))});
+                          return Status();
+                        }));
+  for (const auto& allocation : Contradicted(ties, parties)) {
     v1::Conflict conflict;
-    conflict.set_rep(declaration.rep());
+    conflict.set_rep(rep);
     conflict.set_allocation(allocation);
     conflict.set_found_on(write.today());
     ASSIGN_OR_RETURN(conflict, write.Create(std::move(conflict)));

@@ -14,13 +14,11 @@ namespace {
 namespace events = ::coproduction::membership::events::v1;
 namespace scheduling = ::coproduction::scheduling::events::v1;
 
-// The rep is locked first, so that no declaration comes between.
+// The rep is locked first, so that no declaration or recusal comes between.
 Status OnRepAllocated(Write& write, const scheduling::RepAllocated& place, const Envelope&) {
   ASSIGN_OR_RETURN(auto rep, write.Get<v1::Rep>(place.rep()));
   RETURN_IF_ERROR(KeepPlace(write, place));
-  ASSIGN_OR_RETURN(auto papers, PapersOf(write, rep.name()));
-  const auto* declaration = LastDeclaration(papers.declarations);
-  return declaration == nullptr ? Status() : TellConflicts(write, *declaration);
+  return TellConflicts(write, rep.name());
 }
 
 Status LapseStanding(Write& write, const std::string& resource) {
@@ -58,6 +56,8 @@ void BindConsumers(Consumers& consumers) {
   consumers.OnDue("RightsOverdue", TellRightsOverdue);
   consumers.OnDue("FiguresDue", PublishFigures);
   consumers.OnDue("NationalFiguresDue", PublishNationalFigures);
+  consumers.OnDue("DeclarationDue", TellDeclarationDue);
+  consumers.OnDue("RecusalEnded", TellRecusalEnded);
   consumers.OnDue("GroupMembershipEnds", EndGroupMembership);
   consumers.OnDue("GroupCheckDue", CheckGroup);
   consumers.OnDue("ApplicationLapsed", LapseApplication);

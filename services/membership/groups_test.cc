@@ -21,7 +21,6 @@ namespace hub::membership {
 namespace {
 
 namespace events = ::coproduction::membership::events::v1;
-using coproduction::options::v1::CHAIR;
 using coproduction::options::v1::FACILITATOR;
 using coproduction::options::v1::MEMBER;
 using coproduction::options::v1::MEMBERSHIP_ADMIN;

@@ -6,7 +6,8 @@ Module MakeMembershipModule() {
   return {"membership",
           Migrations(),
           {BindForums, BindMembers, BindDuplicates, BindReps, BindDocuments, BindDeclarations,
-           BindCharacteristics, BindPublications, BindSharing, BindRights, BindGroups, BindReach},
+           BindCharacteristics, BindPublications, BindSharing, BindRights, BindRecusals, BindGroups,
+           BindReach},
           BindConsumers,
           /*makes_streams=*/true};
 }

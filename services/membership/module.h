@@ -21,6 +21,7 @@ void BindPublications(Door& door);
 void BindSharing(Door& door);
 void BindRights(Door& door);
 void BindGroups(Door& door);
+void BindRecusals(Door& door);
 void BindReach(Door& door);
 void BindConsumers(Consumers& consumers);
 
@@ -29,6 +30,9 @@ Status TellSharingEnded(Write& write, const std::string& resource);
 // A request for a right is due soon, or was due.
 Status TellRightsDueSoon(Write& write, const std::string& resource);
 Status TellRightsOverdue(Write& write, const std::string& resource);
+// The last declaration of a rep lapses soon; the day has come on which a recusal holds no more.
+Status TellDeclarationDue(Write& write, const std::string& resource);
+Status TellRecusalEnded(Write& write, const std::string& resource);
 // The member of a group is one of the forum no more, or the data may not be used.
 Status EndGroupMembership(Write& write, const std::string& resource);
 // Who is not eligible any more leaves the group; once a day.

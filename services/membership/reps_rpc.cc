@@ -2,6 +2,7 @@
 #include "common/db/db.h"
 #include "common/rpc/door.h"
 #include "coproduction/membership/events/v1/events.pb.h"
+#include "services/membership/conflicts.h"
 #include "services/membership/history.h"
 #include "services/membership/module.h"
 #include "services/membership/papers.h"
@@ -85,7 +86,7 @@ StatusOr<v1::CheckAllocationResponse> CheckAllocation(Read& read,
   ASSIGN_OR_RETURN(auto papers, PapersOf(read, rep.name()));
   v1::CheckAllocationResponse out;
   *out.mutable_answered_time() = ToTimestamp(read.now());
-  const auto* declaration = LastDeclaration(papers.declarations);
+  ASSIGN_OR_RETURN(const auto ties, TiesOf(read, rep.name()));
   const std::vector<std::string> parties(in.parties().begin(), in.parties().end());
   if (MayNotBeUsed(papers.member)) {
     out.set_reason(v1::CheckAllocationResponse::RESTRICTED);
@@ -93,8 +94,9 @@ StatusOr<v1::CheckAllocationResponse> CheckAllocation(Read& read,
     out.set_reason(v1::CheckAllocationResponse::NOT_ACTIVE);
   } else if (!MissingForStanding(rep, papers, read.today()).empty()) {
     out.set_reason(v1::CheckAllocationResponse::NOT_IN_GOOD_STANDING);
-  } else if (declaration != nullptr && Conflicts(*declaration, parties, read.today())) {
+  } else if (const std::string why = ConflictIn(ties, parties); !why.empty()) {
     out.set_reason(v1::CheckAllocationResponse::CONFLICT_OF_INTEREST);
+    out.set_reason_for_chair(why);
   } else {
     out.set_allowed(true);
   }

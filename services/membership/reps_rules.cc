@@ -3,17 +3,11 @@
 #include <algorithm>
 #include <map>
 
-#include "absl/strings/ascii.h"
 #include "absl/strings/str_join.h"
 #include "common/base/date.h"
 
 namespace hub::membership {
 namespace {
-
-std::string Plain(const std::string& text) {
-  const auto trimmed = absl::StripAsciiWhitespace(text);
-  return absl::AsciiStrToLower(trimmed);
-}
 
 const char* Name(v1::Document::Kind kind) {
   return kind == v1::Document::CODE_OF_CONDUCT ? "code of conduct" : "terms of reference";
@@ -128,28 +122,6 @@ std::string LapsesOn(const std::string& declared_on, const v1::MembershipSetting
   // The last day of the month where the month is shorter: 29 February becomes 28 February.
   const absl::CivilDay last(absl::CivilDay(month + 1) - 1);
   return ToText(absl::CivilDay(month.year(), month.month(), std::min(day.day(), last.day())));
-}
-
-bool Conflicts(const v1::Declaration& declaration, const std::vector<std::string>& parties,
-               const std::string& today) {
-  for (const auto& interest : declaration.interests()) {
-    if (interest.since_on() > today) continue;
-    if (!interest.until_on().empty() && interest.until_on() < today) continue;
-    for (const auto& party : parties) {
-      if (!Plain(party).empty() && Plain(party) == Plain(interest.party())) return true;
-    }
-  }
-  return false;
-}
-
-std::set<std::string> Contradicted(const v1::Declaration& declaration,
-                                   const std::vector<PlaceParty>& places,
-                                   const std::string& today) {
-  std::set<std::string> contradicted;
-  for (const auto& [allocation, party] : places) {
-    if (Conflicts(declaration, {party}, today)) contradicted.insert(allocation);
-  }
-  return contradicted;
 }
 
 const v1::Declaration* LastDeclaration(const std::vector<v1::Declaration>& declarations) {

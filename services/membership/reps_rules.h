@@ -1,7 +1,6 @@
-// When a rep may stand for the forum: good standing and conflicts of interest. Pure rules.
+// When a rep may stand for the forum: good standing. Pure rules.
 #pragma once
 
-#include <set>
 #include <string>
 #include <vector>
 
@@ -48,20 +47,6 @@ std::string MissingForStanding(const v1::Rep& rep, const Papers& papers, const s
 
 // The day a declaration made today no longer counts.
 std::string LapsesOn(const std::string& declared_on, const v1::MembershipSettings& settings);
-
-// A conflict is an interest, active today, whose party is one of the item's: its partner, team,
-// matter or supplier. Case and outer spaces do not matter. Source: seed (conflict of interest
-// policy).
-bool Conflicts(const v1::Declaration& declaration, const std::vector<std::string>& parties,
-               const std::string& today);
-
-// Of a rep's places, one entry for each party of each, those that the declaration contradicts. A
-// nil declaration contradicts none.
-struct PlaceParty {
-  std::string allocation, party;
-};
-std::set<std::string> Contradicted(const v1::Declaration& declaration,
-                                   const std::vector<PlaceParty>& places, const std::string& today);
 
 // The declaration that counts: the last one made.
 const v1::Declaration* LastDeclaration(const std::vector<v1::Declaration>& declarations);

@@ -125,34 +125,6 @@ TEST(RepsRules, ADeclarationLapsesOnTheLastDayOfAShorterMonth) {
   EXPECT_EQ(LapsesOn("2021-12-03", Settings()), "2022-12-03");
 }
 
-TEST(RepsRules, AConflictIsAnActiveInterestInAParty) {
-  v1::Declaration declaration = Declared("2021-10-04");
-  auto* interest = declaration.add_interests();
-  interest->set_party("Transport team");
-  interest->set_since_on("2020-01-06");
-  EXPECT_TRUE(Conflicts(declaration, {"wcc", " transport TEAM "}, "2022-01-01"));
-  EXPECT_FALSE(Conflicts(declaration, {"wcc", "Admissions team", ""}, "2022-01-01"));
-  interest->set_until_on("2021-12-31");
-  EXPECT_FALSE(Conflicts(declaration, {"Transport team"}, "2022-01-01"));
-  EXPECT_TRUE(Conflicts(declaration, {"Transport team"}, "2021-12-31"));
-}
-
-TEST(RepsRules, ADeclarationContradictsThePlacesInItsMattersAlone) {
-  const std::vector<PlaceParty> places = {{"a1", "forums/w/partners/wcc"},
-                                          {"a1", "Transport team"},
-                                          {"a2", "forums/w/partners/wcc"},
-                                          {"a2", "Admissions team"},
-                                          {"a3", "transport team"}};
-  v1::Declaration declaration = Declared("2021-10-04");
-  declaration.set_nil(true);
-  EXPECT_THAT(Contradicted(declaration, places, "2022-01-01"), ::testing::IsEmpty());
-  declaration.set_nil(false);
-  declaration.add_interests()->set_party("Transport team");
-  EXPECT_THAT(Contradicted(declaration, places, "2022-01-01"), ::testing::ElementsAre("a1", "a3"));
-  declaration.mutable_interests(0)->set_until_on("2021-12-31");
-  EXPECT_THAT(Contradicted(declaration, places, "2022-01-01"), ::testing::IsEmpty());
-}
-
 TEST(RepsRules, ADeclarationSaysEitherNothingOrWhat) {
   v1::Declaration declaration;
   EXPECT_TRUE(Refused(CheckDeclaration(declaration), errors::INVALID_FIELD, "declaration.nil"));

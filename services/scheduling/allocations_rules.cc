@@ -30,7 +30,7 @@ Status MembershipAllows(const coproduction::membership::v1::CheckAllocationRespo
   switch (word.reason()) {
     case Word::CONFLICT_OF_INTEREST:
       return RuleRefused("conflict_of_interest",
-                         "the rep has an interest in this matter, so another rep takes the place");
+                         "the rep " + word.reason_for_chair() + ", so another rep takes the place");
     case Word::NOT_IN_GOOD_STANDING:
       return RuleRefused("not_in_good_standing",
                          "the rep is not in good standing: induction, the current code of conduct "

@@ -31,7 +31,8 @@ struct Booked {
 };
 Booked BookedAs(const v1::Session& session, const std::optional<v1::EngagementRequest>& request);
 
-// Membership's word: in the pool, in good standing, no interest in the matter.
+// Membership's word: in the pool, in good standing, no interest in the matter and no recusal. For
+// the chair, who alone may know which it is.
 Status MembershipAllows(const coproduction::membership::v1::CheckAllocationResponse& word);
 
 // No answer of another service older than 5 seconds decides. [ours]

@@ -48,6 +48,9 @@ TEST(Membership, SaysWhoMayNot) {
     return ErrorInfoOf(MembershipAllows(word)).metadata().at("rule");
   };
   EXPECT_EQ(rule(Word::CONFLICT_OF_INTEREST), "conflict_of_interest");
+  word.set_reason_for_chair("declared an interest in Transport team");
+  EXPECT_EQ(MessageOf(MembershipAllows(word)),
+            "the rep declared an interest in Transport team, so another rep takes the place");
   EXPECT_EQ(rule(Word::NOT_IN_GOOD_STANDING), "not_in_good_standing");
   EXPECT_EQ(rule(Word::NOT_ACTIVE), "rep_not_active");
   EXPECT_EQ(rule(Word::RESTRICTED), "restricted");
@@ -298,7 +301,7 @@ TEST_P(AllocationsRpc, AConflictEndsThePlacesThatItNames) {
     return Do<v1::Allocation>(chair_, Named<v1::GetAllocationRequest>(place.name()));
   };
   EXPECT_EQ(now(bus).state(), v1::Allocation::ENDED);
-  EXPECT_THAT(now(bus).end_reason(), ::testing::HasSubstr("interest"));
+  EXPECT_THAT(now(bus).end_reason(), ::testing::HasSubstr("not available"));
   EXPECT_EQ(now(schools).state(), v1::Allocation::ALLOCATED);
 }
 

@@ -43,8 +43,7 @@ static Status OnGoodStandingLapsed(Write& write, const membership::GoodStandingL
 
 static Status OnConflictFound(Write& write, const membership::ConflictFound& event,
                               const Envelope&) {
-  return EndPlacesToCome(write, "id", event.allocation(),
-                         "the rep declared an interest in this matter");
+  return EndPlacesToCome(write, "id", event.allocation(), "the rep is not available for this item");
 }
 
 // Once: at most one request follows up an item, however often this is told.

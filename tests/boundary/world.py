@@ -229,6 +229,8 @@ class World:
                 "request": kind["EngagementRequest"], "session": self.session})["name"]
         for kind, who in ((here, "rep"), (there, "second rep")):
             kind["Rep"], kind["Member"] = self.rep(who), self.member(who)
+            kind["Recusal"] = self.new(who, "membership.Recusals.MakeRecusal", recusal={
+                "rep": self.rep(who), "party": "Tribunal team"})["name"]
             kind["GroupMembership"] = self.new("chair", "membership.Groups.AddGroupMember", group=here["Group"],
                                                member=self.member(who))["name"]
             kind["Invitation"] = self.new("chair", "scheduling.Invitations.InviteRep", rep=self.rep(who),

@@ -59,7 +59,7 @@ TEST(Roles, OfAPartnerSeeNothingOfMembershipThatIsNotForThem) {
                    "Grants.CreateGrant", "Grants.EndGrant", "Grants.ListGrants",
                    "SharingEntries.GetSharingEntry", "SharingEntries.ListSharingEntries",
                    "Publications.GetPublication", "Publications.ListPublications",
-                   "Reach.GetReachSeries", "Reach.ListReachSeries"}));
+                   "Reach.GetReachSeries", "Reach.ListReachSeries", "Declarations.GetRegister"}));
 }
 
 TEST(Roles, OfAPartnerNeverSeeClaimsEntitlementsOrTheLedger) {

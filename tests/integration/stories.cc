@@ -169,6 +169,10 @@ const Story& Membership() {
           {"CHAIR", "FindMissingAcceptancesRequest", R"(name: "$Document")"},
           {"CHAIR", "MakeDeclarationRequest",
            R"(parent: "forums/warwickshire" declaration { rep: "$Rep" nil: true })"},
+          {"CHAIR", "MakeRecusalRequest",
+           R"(parent: "forums/warwickshire"
+              recusal { rep: "$Rep" party: "Tribunal team" ends_on: "2021-12-31" })"},
+          {"CHAIR", "EndRecusalRequest", R"(name: "$Recusal")"},
           {"CHAIR", "ActivateRepRequest", kTheRep},
           {"CHAIR", "GetPoolRequest", R"(parent: "forums/warwickshire")"},
           {"CHAIR", "PauseRepRequest", kTheRep},
