@@ -90,11 +90,15 @@ StatusOr<v1::FindDuplicatesResponse> FindDuplicates(Read& read,
     v1::Member entered = in.member();
     entered.clear_name();
     SetKeys(&entered);
+    // One by one, each with the condition of its index: of an OR, SQLite reads the whole forum.
     RETURN_IF_ERROR(read.sql().Query(
         absl::StrCat("SELECT ", ColumnsOf("a"), " FROM members a WHERE a.forum = $1 AND ",
                      Comparable("a"),
-                     " AND ((a.name_key = $2 AND $2 <> '') OR (LOWER(a.email) = $3 AND $3 <> '') "
-                     "OR (a.phone_key = $4 AND $4 <> ''))"),
+                     " AND a.id IN ("
+                     "SELECT id FROM members WHERE forum = $1 AND name_key = $2 AND name_key <> '' "
+                     "UNION SELECT id FROM members WHERE forum = $1 AND LOWER(email) = $3 AND "
+                     "email <> '' UNION SELECT id FROM members WHERE forum = $1 AND "
+                     "phone_key = $4 AND phone_key <> '')"),
         {forum, entered.name_key(), absl::AsciiStrToLower(entered.email()), entered.phone_key()},
         [&](const db::Row& row) {
           Keep(MemberOf(row, 0, forum), entered, &found);
