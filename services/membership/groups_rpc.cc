@@ -4,7 +4,6 @@
 #include <set>
 #include <utility>
 
-#include "absl/strings/str_cat.h"
 #include "common/rpc/door.h"
 #include "coproduction/membership/events/v1/events.pb.h"
 #include "services/membership/groups_rules.h"
@@ -121,22 +120,23 @@ StatusOr<v1::RosterCheck> CheckRoster(Read& read, const v1::CheckRosterRequest& 
   return Compare(people, {in.rows().begin(), in.rows().end()});
 }
 
+// The member is locked, so that there is one account for each system.
 StatusOr<OutsideAccount> LinkOutsideAccount(Write& write, const v1::LinkOutsideAccountRequest& in) {
-  OutsideAccount account = in.outside_account();
+  const OutsideAccount& account = in.outside_account();
   RETURN_IF_ERROR(write.Get<v1::Member>(account.member()).status());
-  const std::string id = absl::StrCat(account.system(), "-", IdOf(account.member()));
-  const std::string name = "forums/" + write.forum() + "/outsideAccounts/" + id;
   ASSIGN_OR_RETURN(const auto others,
                    write.Select<OutsideAccount>(
-                       "system = $2 AND outside_key = $3 AND outside_key <> '' AND id <> $4",
-                       {account.system(), account.outside_key(), id}));
+                       "system = $2 AND outside_key = $3 AND outside_key <> '' AND member_id <> $4",
+                       {account.system(), account.outside_key(), IdOf(account.member())}));
   if (!others.empty()) {
     return RuleRefused("account_linked",
                        "the account is linked with another member; end that link first");
   }
-  ASSIGN_OR_RETURN(const auto known, write.Find<OutsideAccount>(name));
-  if (!known) return write.Create(std::move(account), id);
-  ASSIGN_OR_RETURN(auto stored, write.Get<OutsideAccount>(name, account.etag()));
+  ASSIGN_OR_RETURN(const auto known,
+                   write.Select<OutsideAccount>("system = $2 AND member_id = $3",
+                                                {account.system(), IdOf(account.member())}));
+  if (known.empty()) return write.Create(account);
+  ASSIGN_OR_RETURN(auto stored, write.Get<OutsideAccount>(known[0].name(), account.etag()));
   stored.set_outside_key(account.outside_key());
   return write.Put(std::move(stored));
 }
