@@ -32,7 +32,8 @@ Status ExportMembers(const std::string& path, const Options& options) {
   do {
     ASSIGN_OR_RETURN(const auto page, client.Call<v1::ListMembersResponse>(request));
     for (const v1::Member& member : page.members()) {
-      if (member.state() == v1::Member::ERASED) continue;
+      // Neither who is gone, nor who is somebody else's second entry or has not confirmed.
+      if (member.state() != v1::Member::ACTIVE && member.state() != v1::Member::LEFT) continue;
       if (member.has_restriction()) {
         ++only_stored;
         continue;

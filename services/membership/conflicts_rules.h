@@ -34,18 +34,4 @@ struct PlaceParty {
 std::set<std::string> Contradicted(const std::vector<Tie>& ties,
                                    const std::vector<PlaceParty>& places);
 
-// A recusal ends after today, if at all.
-Status CheckRecusal(const v1::Recusal& recusal, const std::string& today);
-
-// The day on which it is told that a declaration lapses.
-std::string NoticeOn(const std::string& lapses_on, const v1::MembershipSettings& settings);
-
-// The register of the last declarations: an entry for each interest that has not ended, and for
-// each nil declaration. By party, so that no two entries are seen to be of one rep where reps are
-// not named.
-v1::Register RegisterOf(const std::vector<v1::Declaration>& last, const std::string& today);
-// Those of the last declarations that lapsed before today, the longest first.
-v1::OverdueDeclarations OverdueOf(const std::vector<v1::Declaration>& last,
-                                  const std::string& today);
-
 }  // namespace hub::membership

@@ -16,7 +16,9 @@
 #include "coproduction/membership/v1/rights.pb.h"
 #include "coproduction/scheduling/events/v1/reps.pb.h"
 #include "services/membership/conflicts_rules.h"
+#include "services/membership/declarations_rules.h"
 #include "services/membership/module.h"
+#include "services/membership/recusals_rules.h"
 
 namespace hub::membership {
 namespace {

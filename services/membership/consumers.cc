@@ -3,6 +3,7 @@
 
 #include "coproduction/membership/events/v1/events.pb.h"
 #include "services/membership/conflicts.h"
+#include "services/membership/documents_rules.h"
 #include "services/membership/module.h"
 #include "services/membership/national.h"
 #include "services/membership/papers.h"
@@ -35,7 +36,7 @@ Status RemindOfDocuments(Write& write, const std::string& resource) {
   ASSIGN_OR_RETURN(const auto papers, PapersOf(write, rep.name()));
   rep.set_reminded_on(write.today());
   auto& due = write.Emit<events::AcceptanceDue>(rep);
-  for (const auto& document : NotAccepted(papers)) {
+  for (const auto& document : NotAccepted(papers.documents, papers.acceptances)) {
     if (document.remind_on() > write.today()) continue;
     due.add_documents(document.name());
     if (due.required_from().empty() || document.required_from() < due.required_from()) {

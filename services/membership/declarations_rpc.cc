@@ -7,9 +7,9 @@
 #include "common/rpc/door.h"
 #include "coproduction/membership/events/v1/events.pb.h"
 #include "services/membership/conflicts.h"
+#include "services/membership/declarations_rules.h"
 #include "services/membership/module.h"
 #include "services/membership/papers.h"
-#include "services/membership/reps_rules.h"
 
 namespace hub::membership {
 namespace {

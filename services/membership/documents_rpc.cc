@@ -3,6 +3,7 @@
 #include "common/privacy/seal.h"
 #include "common/rpc/door.h"
 #include "coproduction/membership/events/v1/events.pb.h"
+#include "services/membership/documents_rules.h"
 #include "services/membership/module.h"
 #include "services/membership/papers.h"
 

@@ -6,6 +6,7 @@
 #include "coproduction/membership/v1/reps.pb.h"
 #include "services/membership/conflicts.h"
 #include "services/membership/module.h"
+#include "services/membership/recusals_rules.h"
 
 namespace hub::membership {
 namespace {

@@ -4,20 +4,14 @@
 #include <map>
 
 #include "absl/strings/str_join.h"
-#include "common/base/date.h"
+#include "services/membership/declarations_rules.h"
+#include "services/membership/documents_rules.h"
 
 namespace hub::membership {
 namespace {
 
 const char* Name(v1::Document::Kind kind) {
   return kind == v1::Document::CODE_OF_CONDUCT ? "code of conduct" : "terms of reference";
-}
-
-bool Accepted(const Papers& papers, const v1::Document& document) {
-  for (const auto& acceptance : papers.acceptances) {
-    if (acceptance.document() == document.name()) return true;
-  }
-  return false;
 }
 
 // Before it is required, who accepted an older version or was a rep before it does without.
@@ -28,7 +22,7 @@ bool IsRequired(const v1::Rep& rep, const Papers& papers, const v1::Document& cu
     return false;
   }
   return std::none_of(papers.documents.begin(), papers.documents.end(), [&](const auto& document) {
-    return document.kind() == current.kind() && Accepted(papers, document);
+    return document.kind() == current.kind() && Accepted(papers.acceptances, document);
   });
 }
 
@@ -46,26 +40,6 @@ std::vector<std::string> StepsMissing(const v1::Rep& rep, const v1::MembershipSe
 
 bool MayNotBeUsed(const v1::Member& member) {
   return member.state() == v1::Member::ERASED || member.has_restriction();
-}
-
-void SetDays(v1::Document* document, const v1::MembershipSettings& settings) {
-  document->set_required_from(AddDays(document->published_on(), settings.acceptance_days() + 1));
-  document->set_remind_on(
-      std::max(document->published_on(),
-               AddDays(document->required_from(), -1 - settings.acceptance_notice_days())));
-}
-
-std::vector<v1::Document> NotAccepted(const Papers& papers) {
-  std::map<v1::Document::Kind, const v1::Document*> current;
-  for (const auto& document : papers.documents) {
-    const auto*& known = current[document.kind()];
-    if (known == nullptr || document.number() > known->number()) known = &document;
-  }
-  std::vector<v1::Document> missing;
-  for (const auto& [kind, document] : current) {
-    if (!Accepted(papers, *document)) missing.push_back(*document);
-  }
-  return missing;
 }
 
 Status CheckInductionStep(const v1::Rep& rep, const std::string& step,
@@ -100,7 +74,7 @@ std::string MissingForStanding(const v1::Rep& rep, const Papers& papers, const s
                       papers.member.restriction().since_on());
   }
   if (rep.induction_done_on().empty()) missing.push_back("the induction is not done");
-  for (const auto& document : NotAccepted(papers)) {
+  for (const auto& document : NotAccepted(papers.documents, papers.acceptances)) {
     if (!IsRequired(rep, papers, document, today)) continue;
     missing.push_back("version " + std::to_string(document.number()) + " of the " +
                       Name(document.kind()) + " is not accepted");
@@ -114,42 +88,6 @@ std::string MissingForStanding(const v1::Rep& rep, const Papers& papers, const s
   std::string text;
   for (const auto& one : missing) text += (text.empty() ? "" : "; ") + one;
   return text;
-}
-
-std::string LapsesOn(const std::string& declared_on, const v1::MembershipSettings& settings) {
-  const auto day = ToDay(declared_on);
-  const auto month = absl::CivilMonth(day) + settings.declaration_months();
-  // The last day of the month where the month is shorter: 29 February becomes 28 February.
-  const absl::CivilDay last(absl::CivilDay(month + 1) - 1);
-  return ToText(absl::CivilDay(month.year(), month.month(), std::min(day.day(), last.day())));
-}
-
-const v1::Declaration* LastDeclaration(const std::vector<v1::Declaration>& declarations) {
-  const v1::Declaration* last = nullptr;
-  for (const auto& declaration : declarations) {
-    if (last == nullptr || std::make_pair(declaration.declared_on(), declaration.name()) >
-                               std::make_pair(last->declared_on(), last->name())) {
-      last = &declaration;
-    }
-  }
-  return last;
-}
-
-Status CheckDeclaration(const v1::Declaration& declaration) {
-  if (declaration.nil() != declaration.interests().empty()) {
-    return InvalidField("declaration.nil",
-                        declaration.nil()
-                            ? "nil says that there is nothing to declare, yet interests are listed"
-                            : "list the interests, or set nil where there is nothing to declare");
-  }
-  for (const auto& interest : declaration.interests()) {
-    if (!interest.until_on().empty() && interest.until_on() < interest.since_on()) {
-      return InvalidField("declaration.interests.until_on",
-                          "an interest ends on " + interest.until_on() + ", before it began on " +
-                              interest.since_on());
-    }
-  }
-  return Status();
 }
 
 }  // namespace hub::membership

@@ -26,13 +26,6 @@ struct Papers {
 // Whether the person's data may not be used: they were erased, or may only be stored.
 bool MayNotBeUsed(const v1::Member& member);
 
-// The days from which a version that is published today is required, and on which who has not
-// accepted it is reminded. Source: domain (30 days, and 14 before; both are [ours]).
-void SetDays(v1::Document* document, const v1::MembershipSettings& settings);
-
-// The current version of each kind that the rep has not accepted.
-std::vector<v1::Document> NotAccepted(const Papers& papers);
-
 // A step of the induction is one of the forum's; the induction is done when all of them are.
 Status CheckInductionStep(const v1::Rep& rep, const std::string& step,
                           const v1::MembershipSettings& settings);
@@ -44,13 +37,5 @@ Status CheckInductionDone(const v1::Rep& rep, const v1::MembershipSettings& sett
 // is. Source: domain ([seed] code of conduct, declaration of interests; 30 days and 12 months are
 // [ours]).
 std::string MissingForStanding(const v1::Rep& rep, const Papers& papers, const std::string& today);
-
-// The day a declaration made today no longer counts.
-std::string LapsesOn(const std::string& declared_on, const v1::MembershipSettings& settings);
-
-// The declaration that counts: the last one made.
-const v1::Declaration* LastDeclaration(const std::vector<v1::Declaration>& declarations);
-
-Status CheckDeclaration(const v1::Declaration& declaration);
 
 }  // namespace hub::membership

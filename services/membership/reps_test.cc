@@ -11,6 +11,8 @@
 #include "coproduction/membership/v1/members.pb.h"
 #include "coproduction/membership/v1/settings.pb.h"
 #include "coproduction/scheduling/events/v1/reps.pb.h"
+#include "services/membership/declarations_rules.h"
+#include "services/membership/documents_rules.h"
 #include "services/membership/forums_rules.h"
 #include "services/membership/module.h"
 #include "services/membership/reps_rules.h"
