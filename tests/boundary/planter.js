@@ -359,7 +359,7 @@ function example(type, names, n, deep = 0) {
       value = pick(names[option.reference], n);
       if (!value) continue;
     } else if (field.type === 'string') {
-      if (option.format === 'DATE') value = DATES[n % DATES.length];
+      if (option.format === 'DATE') value = DATES[(n < 10 ? n : n + 1) % DATES.length]; // in time each date with each record
       else if (option.format === 'TIME_OF_DAY') value = '11:00';
       else if (option.format === 'UUID') value = crypto.randomUUID();
       else value = planted(field, '');
