@@ -111,7 +111,9 @@ bool Begins(const std::string& name, std::initializer_list<const char*> verbs) {
   }
   return false;
 }
-bool Reads(const std::string& name) { return Begins(name, {"Get", "List", "Find", "Check", "Resolve"}); }
+bool Reads(const std::string& name) {
+  return Begins(name, {"Get", "List", "Find", "Check", "Resolve"});
+}
 
 TEST(Methods, HaveAPolicyWithRoles) {
   for (const auto* method : schema::Methods()) {
