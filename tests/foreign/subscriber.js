@@ -272,5 +272,5 @@ async function main() {
   }
 }
 
-module.exports = { FOLDER, Tenant, mustBeCloudEvent, mustBeWhole, takeAll };
+module.exports = { FOLDER, Tenant, mustBeCloudEvent, mustBeWhole, takeAll, toCloudEvent };
 if (require.main === module) run(main);
