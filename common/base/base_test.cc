@@ -4,6 +4,7 @@
 #include "common/base/clock.h"
 #include "common/base/date.h"
 #include "common/base/id.h"
+#include "common/base/letters.h"
 #include "common/base/status.h"
 #include "common/base/words.h"
 
@@ -24,6 +25,16 @@ TEST(Words, AreTheNamesOfTheSchemaAsPeopleReadThem) {
   EXPECT_EQ(Words("LIVES_HERE"), "lives here");
   EXPECT_EQ(Heading("WRITTEN_STATEMENT_OF_ACTION"), "Written statement of action");
   EXPECT_EQ(Heading(""), "");
+}
+
+TEST(Letters, AreComparedWithoutCaseAccentsAndSigns) {
+  EXPECT_EQ(Folded("E-Mail "), "email");
+  EXPECT_EQ(Folded("Siân O'Brien"), "sianobrien");
+  EXPECT_EQ(Folded("ŁÓDŹ 7"), "łodz7") << "a stroke is no accent";
+  EXPECT_EQ(Folded(" ,;"), "");
+  EXPECT_EQ(Distance("surname", "surnaem", 2), 1u);
+  EXPECT_EQ(Distance("jo", "joan", 2), 2u);
+  EXPECT_EQ(Distance("jo", "alexander", 2), 3u) << "farther than anybody asked";
 }
 
 TEST(Date, OnlyRealDaysAreDates) {

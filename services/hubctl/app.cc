@@ -345,8 +345,10 @@ class Program {
     CLI::App* exported = Group("export", "Sheets of what the forum keeps.");
     CLI::App* members =
         Own(exported, "members", "Writes the members as the sheet that import reads.",
-            [this] { return ExportMembers(folder_, options_); });
+            [this] { return ExportMembers(folder_, contact_for_, options_); });
     members->add_option("FILE", folder_, "The sheet to write: .xlsx or .csv.")->required();
+    members->add_option("--for", contact_for_,
+                        "Only who may be contacted for this: news, invitations or surveys.");
 
     CLI::App* evaluation = Group("evaluation", "The joint evaluation of a period.");
     CLI::App* show = Own(evaluation, "show", "Makes it from the records and shows it.",
@@ -544,6 +546,7 @@ class Program {
   std::function<Status()> run_ = [] { return Status(); };
 
   std::string key_, folder_, from_, to_, membership_from_;
+  std::string contact_for_;
   int minutes_ = 60;
   std::vector<std::string> key_files_;
   ImportOf import_;

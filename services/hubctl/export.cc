@@ -1,8 +1,9 @@
 #include "services/hubctl/export.h"
 
+#include <algorithm>
 #include <iostream>
 
-#include "absl/strings/str_cat.h"
+#include "absl/strings/ascii.h"
 #include "coproduction/membership/v1/members.pb.h"
 #include "google/protobuf/struct.pb.h"
 #include "services/hubctl/import.h"
@@ -15,12 +16,37 @@ namespace {
 namespace v1 = ::coproduction::membership::v1;
 constexpr int kPageSize = 100;
 
+// Neither who is gone, nor who is somebody else's second entry or has not confirmed.
+bool IsKept(const v1::Member& member) {
+  return member.state() == v1::Member::ACTIVE || member.state() == v1::Member::LEFT;
+}
+
+StatusOr<v1::Consent::Purpose> PurposeOf(const std::string& word) {
+  v1::Consent::Purpose purpose = v1::Consent::PURPOSE_UNSPECIFIED;
+  if (word.empty()) return purpose;
+  if (!v1::Consent::Purpose_Parse(absl::AsciiStrToUpper(word), &purpose) ||
+      purpose == v1::Consent::PURPOSE_UNSPECIFIED) {
+    return UsageError("--for is '" + word + "'; it is one of news, invitations, surveys");
+  }
+  return purpose;
+}
+
 }  // namespace
 
-Status ExportMembers(const std::string& path, const Options& options) {
+bool MayBeContacted(const v1::Member& member, v1::Consent::Purpose purpose) {
+  if (member.state() != v1::Member::ACTIVE || member.has_restriction()) return false;
+  const auto objected = [&](const auto& one) { return one.purpose() == purpose; };
+  const auto agreed = [&](const auto& one) { return one.purpose() == purpose && one.given(); };
+  return std::none_of(member.objections().begin(), member.objections().end(), objected) &&
+         std::any_of(member.consents().begin(), member.consents().end(), agreed);
+}
+
+Status ExportMembers(const std::string& path, const std::string& contact_for,
+                     const Options& options) {
   if (options.forum.empty()) {
     return UsageError("export needs to know the forum: --forum=warwickshire or HUB_FORUM");
   }
+  ASSIGN_OR_RETURN(const v1::Consent::Purpose purpose, PurposeOf(contact_for));
   const Client client(options);
   std::vector<bool> days;
   for (const std::string& title : MemberTitles()) days.push_back(IsDay(title));
@@ -32,12 +58,12 @@ Status ExportMembers(const std::string& path, const Options& options) {
   do {
     ASSIGN_OR_RETURN(const auto page, client.Call<v1::ListMembersResponse>(request));
     for (const v1::Member& member : page.members()) {
-      // Neither who is gone, nor who is somebody else's second entry or has not confirmed.
-      if (member.state() != v1::Member::ACTIVE && member.state() != v1::Member::LEFT) continue;
+      if (!IsKept(member)) continue;
       if (member.has_restriction()) {
         ++only_stored;
         continue;
       }
+      if (!contact_for.empty() && !MayBeContacted(member, purpose)) continue;
       RETURN_IF_ERROR(sheet->Add(CellsOf(member)));
       ++written;
     }

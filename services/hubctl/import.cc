@@ -10,6 +10,7 @@
 #include "absl/strings/str_split.h"
 #include "common/base/digest.h"
 #include "common/base/id.h"
+#include "common/base/letters.h"
 #include "services/hubctl/commands.h"
 #include "services/hubctl/output.h"
 

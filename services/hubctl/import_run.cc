@@ -16,6 +16,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "common/base/id.h"
+#include "common/base/letters.h"
 #include "common/base/words.h"
 #include "coproduction/membership/v1/duplicates.pb.h"
 #include "google/protobuf/struct.pb.h"

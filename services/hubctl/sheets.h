@@ -111,9 +111,6 @@ class Sheet {
   std::vector<Row> rows_;
 };
 
-// A text without case, spaces, accents and punctuation: 'E-Mail ' -> 'email'.
-std::string Folded(const std::string& text);
-
 // With what a cell begins that a spreadsheet takes for a formula. CSV has an apostrophe before it.
 bool IsFormulaSign(char c);
 

@@ -1,5 +1,6 @@
 // Sheets as they come: by hand, by other programs, broken, and too big.
 #include "services/hubctl/sheets.h"
+#include "common/base/letters.h"
 
 #include <unistd.h>
 #include <zip.h>

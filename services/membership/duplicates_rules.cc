@@ -5,10 +5,8 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "common/base/letters.h"
 #include "phonenumbers/phonenumberutil.h"
-#include "unicode/normalizer2.h"
-#include "unicode/uchar.h"
-#include "unicode/unistr.h"
 
 namespace hub::membership {
 namespace {
@@ -24,41 +22,10 @@ constexpr size_t kShortName = 6;  // two letters of fewer make another name
 constexpr const char* kFilled[] = {"email",    "phone",  "postcode_district", "residence",
                                    "reach_by", "format", "reach_when"};
 
-std::string Folded(const std::string& text) {
-  UErrorCode failure = U_ZERO_ERROR;
-  const auto* apart = icu::Normalizer2::getNFKDInstance(failure);
-  icu::UnicodeString decomposed = icu::UnicodeString::fromUTF8(text);
-  if (U_SUCCESS(failure)) decomposed = apart->normalize(decomposed, failure);
-  icu::UnicodeString kept;
-  for (int32_t at = 0; at < decomposed.length(); at = decomposed.moveIndex32(at, 1)) {
-    const UChar32 letter = decomposed.char32At(at);
-    if (u_isalnum(letter)) kept.append(letter);
-  }
-  std::string folded;
-  kept.foldCase().toUTF8String(folded);
-  return folded;
-}
-
-// How many letters must be added, left out or replaced.
-size_t Distance(const std::string& one, const std::string& other) {
-  std::vector<size_t> row(other.size() + 1);
-  std::iota(row.begin(), row.end(), size_t{0});
-  for (size_t i = 1; i <= one.size(); ++i) {
-    size_t corner = row[0];
-    row[0] = i;
-    for (size_t j = 1; j <= other.size(); ++j) {
-      const size_t replaced = corner + (one[i - 1] == other[j - 1] ? 0 : 1);
-      corner = row[j];
-      row[j] = std::min({replaced, row[j] + 1, row[j - 1] + 1});
-    }
-  }
-  return row.back();
-}
-
 bool IsNear(const Member& one, const Member& other) {
   if (Folded(one.given_name()) == Folded(other.given_name())) return true;
   return std::min(one.name_key().size(), other.name_key().size()) >= kShortName &&
-         Distance(one.name_key(), other.name_key()) <= kNearLetters;
+         Distance(one.name_key(), other.name_key(), kNearLetters) <= kNearLetters;
 }
 
 bool Same(const std::string& one, const std::string& other) {
