@@ -163,8 +163,14 @@ void SetColumn(const Column& column, Message* record) {
           case FieldDescriptor::CPPTYPE_ENUM:
             reflection->AddEnum(record, field, field->enum_type()->value(times));
             break;
-          default:
+          case FieldDescriptor::CPPTYPE_INT64:
+            reflection->AddInt64(record, field, (int64_t{1} << 53) + times);
+            break;
+          case FieldDescriptor::CPPTYPE_STRING:
             reflection->AddString(record, field, kText + std::to_string(times));
+            break;
+          default:
+            ADD_FAILURE() << field->full_name() << " is of a kind that no resource had before";
         }
       }
     }
