@@ -157,7 +157,8 @@ async function take(copy, message) {
 async function main() {
   const copy = new Copy();
   if (process.argv.includes('--show')) {
-    console.log(JSON.stringify({ epoch: copy.epoch, entries: Object.fromEntries(copy.entries) }));
+    const text = JSON.stringify({ epoch: copy.epoch, entries: Object.fromEntries(copy.entries) });
+    await new Promise((resolve) => process.stdout.write(text, resolve)); // whole, also into a pipe
     return;
   }
   const tenant = await Tenant.open('wpcv');
