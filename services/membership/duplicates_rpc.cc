@@ -199,13 +199,16 @@ StatusOr<Duplicate> UndoMerge(Write& write, const v1::UndoMergeRequest& in) {
                                 "AND state = 'MERGED' AND id > $3",
                                 {write.forum(), IdOf(kept.name()), IdOf(duplicate.name())}));
   ASSIGN_OR_RETURN(const auto changes, ChangesOf(write, kept.name()));
-  RETURN_IF_ERROR(CheckUndo(duplicate, kept, Steps(changes), later > 0, write.today()));
+  RETURN_IF_ERROR(CheckUndo(duplicate, kept, member, Steps(changes), later > 0, write.today()));
   for (const auto& overlap : duplicate.merge().overlaps()) {
     RETURN_IF_ERROR(Record(write, member.name(), HistoryEntry::MEMBER_JOINED, overlap.from_on()));
     if (overlap.until_on().empty()) continue;
     RETURN_IF_ERROR(Record(write, member.name(), HistoryEntry::MEMBER_LEFT, overlap.until_on()));
   }
   Undo(duplicate.merge(), &kept, &member);
+  if (member.state() == v1::Member::APPLIED) {
+    RETURN_IF_ERROR(AwaitConfirmation(write, member.name(), "").status());
+  }
   RETURN_IF_ERROR(write.Put(std::move(kept)).status());
   RETURN_IF_ERROR(write.Put(std::move(member)).status());
   duplicate.set_state(Duplicate::KEPT_APART);

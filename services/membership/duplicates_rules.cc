@@ -185,8 +185,12 @@ v1::MergeRecord Merge(Member* kept, Member* member, const std::vector<Span>& spa
   return merge;
 }
 
-Status CheckUndo(const v1::Duplicate& duplicate, const Member& kept, int64_t steps,
-                 bool later_merge, const std::string& today) {
+Status CheckUndo(const v1::Duplicate& duplicate, const Member& kept, const Member& member,
+                 int64_t steps, bool later_merge, const std::string& today) {
+  if (member.state() != Member::MERGED) {
+    return RuleRefused("merge_final", "the other one is " + Member::State_Name(member.state()) +
+                                          " since, so there is nobody to bring back");
+  }
   if (today >= duplicate.final_on()) {
     return RuleRefused("merge_final", "a merge can be undone until the day before " +
                                           duplicate.final_on() + "; today is " + today);

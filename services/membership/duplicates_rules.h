@@ -37,9 +37,9 @@ Status CheckMerge(const v1::Member& kept, const v1::Member& member, const MergeF
 v1::MergeRecord Merge(v1::Member* kept, v1::Member* member, const std::vector<Span>& spans);
 
 // Whether the merge can be undone: not after its time, nor when the kept one has left, come back or
-// been merged since, for then nobody knows whose step that was.
-Status CheckUndo(const v1::Duplicate& duplicate, const v1::Member& kept, int64_t steps,
-                 bool later_merge, const std::string& today);
+// been merged since, for then nobody knows whose step that was, nor when the other one is erased.
+Status CheckUndo(const v1::Duplicate& duplicate, const v1::Member& kept, const v1::Member& member,
+                 int64_t steps, bool later_merge, const std::string& today);
 void Undo(const v1::MergeRecord& merge, v1::Member* kept, v1::Member* member);
 
 }  // namespace hub::membership

@@ -396,6 +396,23 @@ TEST_P(Duplicates, WhoIsErasedIsErasedUnderAllEntries) {
       Refused(mini_.Call<v1::RightsRequest>(admin_, ask).status(), errors::RULE_REFUSED, "merged"));
 }
 
+TEST_P(Duplicates, AnApplicationThatWasMergedAndUndoneLapsesAsAnyOther) {
+  const auto jo = Join(Person("Jo", "Example"), "2021-02-01");
+  v1::ApplyMemberRequest apply;
+  apply.set_parent(kForum);
+  *apply.mutable_member() = Person("Jo", "Example");
+  auto applied = mini_.Call<v1::ApplyMemberResponse>(admin_, apply);
+  ASSERT_TRUE(applied.ok()) << applied.status();
+  auto merged = Merge(jo.name(), applied->member().name());
+  ASSERT_TRUE(merged.ok()) << merged.status();
+  EXPECT_EQ(Count("2021-07-31"), 1);
+  mini_.SetDate("2021-08-20");
+  ASSERT_TRUE(Undo(merged->name()).ok());
+  EXPECT_EQ(Get(applied->member().name()).state(), v1::Member::APPLIED);
+  mini_.SetDate("2021-09-04");
+  EXPECT_EQ(Get(applied->member().name()).state(), v1::Member::ERASED);
+}
+
 TEST_P(Duplicates, ARepIsKeptAndWhatIsUnderWayIsDoneFirst) {
   const auto jo = Join(Person("Jo", "Example"), "2021-02-01");
   const auto twin = Join(Person("Jo", "Example"), "2021-03-01");

@@ -88,16 +88,11 @@ StatusOr<v1::ApplyMemberResponse> ApplyMember(Write& write, const v1::ApplyMembe
   member.set_joined_on(write.today());
   v1::ApplyMemberResponse out;
   ASSIGN_OR_RETURN(*out.mutable_member(), Enter(write, std::move(member), v1::Member::APPLIED));
-  ASSIGN_OR_RETURN(auto settings, write.Settings<v1::MembershipSettings>());
-  const std::string lapses_on = AddDays(write.today(), settings.application_days() + 1);
-  out.set_confirm_by(AddDays(lapses_on, -1));
   out.set_confirmation_token(NewRandomId());
-  RETURN_IF_ERROR(write.sql()
-                      .Exec("INSERT INTO confirmations(forum, member_id, token_hash, lapses_on) "
-                            "VALUES ($1, $2, $3, $4)",
-                            {write.forum(), IdOf(out.member().name()),
-                             TokenHash(out.confirmation_token()), lapses_on})
-                      .status());
+  ASSIGN_OR_RETURN(
+      const std::string lapses_on,
+      AwaitConfirmation(write, out.member().name(), TokenHash(out.confirmation_token())));
+  out.set_confirm_by(AddDays(lapses_on, -1));
   return out;
 }
 
@@ -205,6 +200,19 @@ StatusOr<v1::MembershipFigures> GetMembershipFigures(Read& read,
 }
 
 }  // namespace
+
+StatusOr<std::string> AwaitConfirmation(Write& write, const std::string& member,
+                                        const std::string& token_hash) {
+  ASSIGN_OR_RETURN(auto settings, write.Settings<v1::MembershipSettings>());
+  const std::string lapses_on = AddDays(write.today(), settings.application_days() + 1);
+  RETURN_IF_ERROR(EndApplication(write, member));
+  RETURN_IF_ERROR(write.sql()
+                      .Exec("INSERT INTO confirmations(forum, member_id, token_hash, lapses_on) "
+                            "VALUES ($1, $2, $3, $4)",
+                            {write.forum(), IdOf(member), token_hash, lapses_on})
+                      .status());
+  return lapses_on;
+}
 
 Status LapseApplication(Write& write, const std::string& resource) {
   RETURN_IF_ERROR(EndApplication(write, resource));

@@ -38,6 +38,10 @@ Status EndGroupMembership(Write& write, const std::string& resource);
 // Who is not eligible any more leaves the group; once a day.
 Status CheckGroup(Write& write, const std::string& resource);
 
+// From today an application waits for its token, or without one for its end alone. Returns the day
+// on which it lapses.
+StatusOr<std::string> AwaitConfirmation(Write& write, const std::string& member,
+                                        const std::string& token_hash);
 // Nobody confirmed an application in time.
 Status LapseApplication(Write& write, const std::string& resource);
 // A merge can be undone no longer.
