@@ -36,6 +36,10 @@ std::string DateInWords(const std::string& date) {
                           absl::UTCTimeZone());
 }
 
+std::string DateOr(const std::string& date, const std::string& otherwise) {
+  return date.empty() ? otherwise : date;
+}
+
 bool IsWeekend(const std::string& date) {
   auto weekday = absl::GetWeekday(ToDay(date));
   return weekday == absl::Weekday::saturday || weekday == absl::Weekday::sunday;

@@ -20,6 +20,8 @@ std::string ToText(absl::CivilDay day);
 std::string AddDays(const std::string& date, int64_t days);
 int64_t DaysBetween(const std::string& from, const std::string& to);  // to - from
 std::string DateInWords(const std::string& date);  // '2022-07-01' -> '1 July 2022'
+// The date, or where it is empty the other one.
+std::string DateOr(const std::string& date, const std::string& otherwise);
 bool IsWeekend(const std::string& date);
 
 absl::TimeZone London();

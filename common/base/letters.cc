@@ -11,9 +11,12 @@ namespace hub {
 
 std::string Folded(const std::string& text) {
   UErrorCode error = U_ZERO_ERROR;
-  const icu::Normalizer2* parts = icu::Normalizer2::getNFKDInstance(error);
-  const icu::UnicodeString apart =
-      parts->normalize(icu::UnicodeString::fromUTF8(text), error).foldCase();
+  icu::UnicodeString apart = icu::UnicodeString::fromUTF8(text);
+  // Without ICU's data accents count; nothing else depends on it.
+  if (const auto* parts = icu::Normalizer2::getNFKDInstance(error)) {
+    apart = parts->normalize(apart, error);
+  }
+  apart.foldCase();
   icu::UnicodeString kept;
   for (int32_t at = 0; at < apart.length(); at = apart.moveIndex32(at, 1)) {
     if (u_isalnum(apart.char32At(at))) kept.append(apart.char32At(at));

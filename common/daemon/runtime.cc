@@ -6,6 +6,7 @@
 #include <limits>
 #include <utility>
 
+#include "absl/strings/str_join.h"
 #include "common/base/id.h"
 #include "common/fault/failpoint.h"
 #include "common/journal/person.h"
@@ -114,6 +115,7 @@ StatusOr<std::unique_ptr<Runtime>> Runtime::Open(Module module, Options options)
   self.consumers_.On<SharingAgreed>(OnSharing);
   self.consumers_.On<SharingEnded>(OnSharing);
   self.consumers_.On<MemberErased>(OnMemberErased);
+  if (!self.consumers_.due.empty()) RETURN_IF_ERROR(self.FindTimers());
   for (const auto& [type, event] : self.consumers_.events) {
     const auto& option =
         event.make()->GetDescriptor()->options().GetExtension(::coproduction::options::v1::event);
@@ -123,6 +125,18 @@ StatusOr<std::unique_ptr<Runtime>> Runtime::Open(Module module, Options options)
     self.producers_.insert(resource->service);
   }
   return runtime;
+}
+
+Status Runtime::FindTimers() {
+  return store_->ReadAndWait([this](db::Conn& conn) -> Status {
+    ASSIGN_OR_RETURN(const auto views, db::ViewsOf(conn, "due"));
+    if (views.empty())
+      return Internal("no view tells when the timers of " + module_.name + " are due");
+    timers_due_ = "(SELECT name, forum, resource, due_on FROM " +
+                  absl::StrJoin(views, " UNION ALL SELECT name, forum, resource, due_on FROM ") +
+                  ") AS timers";
+    return Status();
+  });
 }
 
 Status Runtime::Start() {
@@ -380,15 +394,14 @@ Status Runtime::RunDueTimers() {
     const std::string today = LondonDate(now);
     RETURN_IF_ERROR(store_->ReadAndWait([&](db::Conn& conn) {
       rows.clear();
-      return conn.Query(
-          "SELECT name, forum, resource, due_on FROM due WHERE due_on <= $1 "
-          "ORDER BY due_on, name, resource LIMIT " +
-              std::to_string(kTimerBatch + tried.size()),
-          {today}, [&](const db::Row& row) {
-            rows.push_back({std::string(row.Text(0)), std::string(row.Text(1)),
-                            std::string(row.Text(2)), std::string(row.Text(3))});
-            return Status();
-          });
+      return conn.Query("SELECT name, forum, resource, due_on FROM " + timers_due_ +
+                            " WHERE due_on <= $1 ORDER BY due_on, name, resource LIMIT " +
+                            std::to_string(kTimerBatch + tried.size()),
+                        {today}, [&](const db::Row& row) {
+                          rows.push_back({std::string(row.Text(0)), std::string(row.Text(1)),
+                                          std::string(row.Text(2)), std::string(row.Text(3))});
+                          return Status();
+                        });
     }));
     bool any = false;
     for (const auto& due : rows) {
@@ -553,7 +566,7 @@ StatusOr<v1::ServiceStatus> Runtime::Condition() {
         "AND (ends_on = '' OR ends_on > $1)) AS shared",
         {today}, [&](int64_t n) { status.set_shared_items(n); }));
     if (consumers_.due.empty()) return Status();
-    return count("SELECT COUNT(*) FROM due WHERE due_on <= $1", {today},
+    return count("SELECT COUNT(*) FROM " + timers_due_ + " WHERE due_on <= $1", {today},
                  [&](int64_t n) { status.set_due_timers(n); });
   }));
   if (!epoch_followed_) status.set_untaken_events(-1);

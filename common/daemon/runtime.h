@@ -118,6 +118,7 @@ class Runtime {
   Status DestroyKeys(const Erasing& erasing);
   Status ConfirmErasure(const Erasing& erasing);
   Status KeepErasureStep(const Erasing& erasing, int64_t step);
+  Status FindTimers();
   void TimerLoop();
   void Say(const char* what, const Status& status) const;  // of what runs by itself, if it failed
   // A refusal without its sentence, which may quote what no log should hold.
@@ -127,6 +128,7 @@ class Runtime {
   Module module_;
   Options options_;
   Consumers consumers_;
+  std::string timers_due_;           // the views due..., as one table in SQL
   std::set<std::string> followed_;   // collections of the records whose events are consumed here
   std::set<std::string> producers_;  // the services that tell them
   std::atomic<int64_t> epoch_ = 1;   // as the database has it

@@ -89,6 +89,8 @@ class Conn {
 
 // The text that appends a row lock to a SELECT in a write transaction (" FOR UPDATE", or nothing).
 const char* ForUpdate(const Conn& conn);
+// The views whose names begin so, in the order of their names.
+StatusOr<std::vector<std::string>> ViewsOf(Conn& conn, const std::string& begin);
 
 // A step of the schema. A program whose list ends before it runs on what it leaves only where its
 // first line says so: '-- readable since: 3' is the oldest number whose program, with its records,

@@ -215,6 +215,20 @@ StatusOr<size_t> CountParameters(const std::string& sql) {
   return count;
 }
 
+StatusOr<std::vector<std::string>> ViewsOf(Conn& conn, const std::string& begin) {
+  std::vector<std::string> views;
+  const char* sql = conn.engine() == Engine::kSqlite
+                        ? "SELECT name FROM sqlite_master WHERE type = 'view' ORDER BY name"
+                        : "SELECT table_name::text FROM information_schema.views "
+                          "WHERE table_schema = current_schema() ORDER BY 1";
+  RETURN_IF_ERROR(conn.Query(sql, {}, [&](const Row& row) {
+    const std::string name(row.Text(0));
+    if (name.rfind(begin, 0) == 0) views.push_back(name);
+    return Status();
+  }));
+  return views;
+}
+
 StatusOr<std::map<std::string, bool>> ColumnsOf(Conn& conn, const std::string& table) {
   std::map<std::string, bool> columns;
   const char* sql =

@@ -5,7 +5,7 @@
 //
 //   void BindConsumers(Consumers& consumers) {
 //     consumers.On<scheduling::events::v1::ItemPresented>(OnItemPresented);
-//     consumers.OnDue("InfluenceFeedbackOverdue", MarkOverdue);   // rows of the view `due`
+//     consumers.OnDue("InfluenceFeedbackOverdue", MarkOverdue);   // rows of a view `due...`
 //   }
 #pragma once
 
@@ -42,8 +42,8 @@ class Consumers {
           return handler(write, static_cast<const E&>(event), envelope);
         }};
   }
-  // The service's view due(name, forum, resource, due_on): a row is due from the start of its civil
-  // date `due_on` in London. The handler must make its row leave the view.
+  // A row of one of the service's views due...(name, forum, resource, due_on) is due from the start
+  // of its civil date `due_on` in London. The handler must make its row leave the view.
   void OnDue(const std::string& name, DueHandler handler) { due[name] = std::move(handler); }
 
   struct Event {

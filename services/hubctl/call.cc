@@ -10,6 +10,7 @@
 #include "common/base/clock.h"
 #include "common/rpc/wire.h"
 #include "common/schema/schema.h"
+#include "services/hubctl/output.h"
 #include "services/hubctl/token.h"
 
 namespace hub::ctl {
@@ -22,6 +23,11 @@ constexpr Micros kTokenKept = 300 * kSecond;
 constexpr int kLongestMessage = 64 << 20;
 
 }  // namespace
+
+StatusOr<std::string> ForumFor(const std::string& command, const Options& options) {
+  if (!options.forum.empty()) return "forums/" + options.forum;
+  return UsageError(command + " needs to know the forum: --forum=warwickshire or HUB_FORUM");
+}
 
 Options SpeakingAs(const std::string& role, Options options) {
   if (options.as.empty() && options.token.empty() && options.token_file.empty()) options.as = role;

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "common/base/status.h"
 #include "common/rpc/peers.h"
 #include "google/protobuf/message.h"
@@ -99,6 +100,33 @@ class Client {
   Tokens tokens_;
   int patience_;
 };
+
+// 'forums/warwickshire' by --forum or HUB_FORUM, without which the command cannot be done.
+StatusOr<std::string> ForumFor(const std::string& command, const Options& options);
+
+inline constexpr int kPageSize = 1000;
+// Page after page of a list.
+template <class Page, class Request>
+Status EachPage(const Client& client, Request request,
+                absl::FunctionRef<Status(const Page&)> each) {
+  request.set_page_size(kPageSize);
+  do {
+    ASSIGN_OR_RETURN(const auto page, client.Call<Page>(request));
+    RETURN_IF_ERROR(each(page));
+    request.set_page_token(page.next_page_token());
+  } while (!request.page_token().empty());
+  return Status();
+}
+template <class Page, class Request>
+StatusOr<Page> AllPages(const Client& client, const Request& request) {
+  Page all;
+  RETURN_IF_ERROR(EachPage<Page>(client, request, [&](const Page& page) {
+    all.MergeFrom(page);
+    return Status();
+  }));
+  all.clear_next_page_token();
+  return all;
+}
 
 // What every process answers for its own services, page after page, as one. A process that has
 // nothing of it (RESOURCE_NOT_FOUND) is passed over; where all have nothing, that is the answer.

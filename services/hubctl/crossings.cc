@@ -17,8 +17,6 @@ namespace {
 
 namespace v1 = ::coproduction::hub::v1;
 
-constexpr int kPageSize = 1000;
-
 std::string At(const v1::Crossing& crossing) {
   return absl::FormatTime("%Y-%m-%d %H:%M:%S", absl::FromUnixMicros(ToMicros(crossing.time())),
                           London());
@@ -27,12 +25,9 @@ std::string At(const v1::Crossing& crossing) {
 }  // namespace
 
 Status ShowCrossings(const CrossingsOf& what, Options options) {
-  if (options.forum.empty()) {
-    return UsageError("crossings needs to know the forum: --forum=warwickshire or HUB_FORUM");
-  }
-  options = SpeakingAs("chair", std::move(options));
   v1::ListCrossingsRequest request;
-  request.set_parent("forums/" + options.forum);
+  ASSIGN_OR_RETURN(*request.mutable_parent(), ForumFor("crossings", options));
+  options = SpeakingAs("chair", std::move(options));
   request.set_partner(what.partner.starts_with("forums/")
                           ? what.partner
                           : request.parent() + "/partners/" + what.partner);

@@ -141,11 +141,8 @@ std::string EvaluationText(const v1::Evaluation& evaluation, const std::string& 
 
 Status ShowEvaluation(const Options& options, const std::string& from, const std::string& to,
                       const std::string& membership_from) {
-  if (options.forum.empty()) {
-    return UsageError("evaluation show needs to know the forum: --forum=warwickshire or HUB_FORUM");
-  }
   v1::GetEvaluationRequest request;
-  request.set_parent("forums/" + options.forum);
+  ASSIGN_OR_RETURN(*request.mutable_parent(), ForumFor("evaluation show", options));
   request.set_from(from);
   request.set_to(to);
   request.set_membership_from(membership_from);

@@ -18,7 +18,6 @@ namespace {
 
 namespace v1 = ::coproduction::hub::v1;
 
-constexpr int kPageSize = 1000;
 constexpr char kForumPlatform[] = "wpcv";
 constexpr char kServices[] = "services";
 
@@ -89,9 +88,7 @@ std::string Summary(const std::map<std::string, int>& counts) {
 }  // namespace
 
 Status TailEvents(const Tail& tail, Options options) {
-  if (options.forum.empty() && tail.receiver != kServices) {
-    return UsageError("events tail needs to know the forum: --forum=warwickshire or HUB_FORUM");
-  }
+  if (tail.receiver != kServices) RETURN_IF_ERROR(ForumFor("events tail", options).status());
   options = SpeakingAs(tail.receiver == kServices        ? "service"
                        : tail.receiver == kForumPlatform ? "membership_platform"
                                                          : "case_system",

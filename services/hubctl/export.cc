@@ -14,8 +14,6 @@ namespace hub::ctl {
 namespace {
 
 namespace v1 = ::coproduction::membership::v1;
-constexpr int kPageSize = 100;
-
 // Neither who is gone, nor who is somebody else's second entry or has not confirmed.
 bool IsKept(const v1::Member& member) {
   return member.state() == v1::Member::ACTIVE || member.state() == v1::Member::LEFT;
@@ -43,20 +41,15 @@ bool MayBeContacted(const v1::Member& member, v1::Consent::Purpose purpose) {
 
 Status ExportMembers(const std::string& path, const std::string& contact_for,
                      const Options& options) {
-  if (options.forum.empty()) {
-    return UsageError("export needs to know the forum: --forum=warwickshire or HUB_FORUM");
-  }
+  v1::ListMembersRequest request;
+  ASSIGN_OR_RETURN(*request.mutable_parent(), ForumFor("export", options));
   ASSIGN_OR_RETURN(const v1::Consent::Purpose purpose, PurposeOf(contact_for));
   const Client client(options);
   std::vector<bool> days;
   for (const std::string& title : MemberTitles()) days.push_back(IsDay(title));
   ASSIGN_OR_RETURN(const auto sheet, SheetWriter::Open(path, MemberTitles(), days));
-  v1::ListMembersRequest request;
-  request.set_parent("forums/" + options.forum);
-  request.set_page_size(kPageSize);
   int written = 0, only_stored = 0;
-  do {
-    ASSIGN_OR_RETURN(const auto page, client.Call<v1::ListMembersResponse>(request));
+  const auto write = [&](const v1::ListMembersResponse& page) -> Status {
     for (const v1::Member& member : page.members()) {
       if (!IsKept(member)) continue;
       if (member.has_restriction()) {
@@ -67,8 +60,9 @@ Status ExportMembers(const std::string& path, const std::string& contact_for,
       RETURN_IF_ERROR(sheet->Add(CellsOf(member)));
       ++written;
     }
-    request.set_page_token(page.next_page_token());
-  } while (!request.page_token().empty());
+    return Status();
+  };
+  RETURN_IF_ERROR(EachPage<v1::ListMembersResponse>(client, request, write));
   RETURN_IF_ERROR(sheet->Close());
   if (!WantsJson(options.format)) {
     std::cout << path << ": " << written << " members";

@@ -23,7 +23,6 @@ using v1::Figure;
 using v1::Publication;
 using Series = std::map<int, std::vector<Publication>>;  // by question, oldest first
 
-constexpr int kPageSize = 500;
 constexpr int kWidth = 640, kBar = 22, kGap = 8, kLabel = 130;  // of a chart, in its own units
 
 constexpr char kExplained[] =
@@ -152,20 +151,10 @@ std::string FiguresPage(const v1::ListPublicationsResponse& all, const std::stri
 }
 
 Status ShowFigures(const std::string& page, Options options) {
-  if (options.forum.empty()) {
-    return UsageError("figures needs to know the forum: --forum=warwickshire or HUB_FORUM");
-  }
-  const Client client(options);
   v1::ListPublicationsRequest request;
-  request.set_parent("forums/" + options.forum);
-  request.set_page_size(kPageSize);
-  v1::ListPublicationsResponse all;
-  do {
-    ASSIGN_OR_RETURN(const auto list, client.Call<v1::ListPublicationsResponse>(request));
-    all.MergeFrom(list);
-    request.set_page_token(list.next_page_token());
-  } while (!request.page_token().empty());
-  all.clear_next_page_token();
+  ASSIGN_OR_RETURN(*request.mutable_parent(), ForumFor("figures", options));
+  ASSIGN_OR_RETURN(const auto all,
+                   AllPages<v1::ListPublicationsResponse>(Client(options), request));
   if (!page.empty()) {
     RETURN_IF_ERROR(ReplaceFile(page, FiguresPage(all, request.parent())));
     std::cout << page << "\n";

@@ -32,7 +32,6 @@ namespace fs = std::filesystem;
 namespace v1 = ::coproduction::membership::v1;
 
 constexpr int kPatienceSeconds = 60;
-constexpr int kPageSize = 100;
 constexpr size_t kCallsAtOnce = 16;  // what the hub commits together
 constexpr size_t kRowsAtOnce = 512;
 constexpr char kResult[] = "Result";
@@ -266,17 +265,14 @@ class MemberRows : public Kind {
     ASSIGN_OR_RETURN(const auto found, client_.Call<v1::FindDuplicatesResponse>(find));
     std::vector<std::string> offered;
     for (const v1::Likeness& likeness : found.likenesses()) {
-      const std::string id = LastPart(likeness.member(), '/');
-      ASSIGN_OR_RETURN(const auto member, Get(id));
-      if (!member.has_value()) continue;
       std::vector<std::string> reasons;
       for (int reason : likeness.reasons()) {
         reasons.push_back(
             Words(v1::Likeness::Reason_Name(static_cast<v1::Likeness::Reason>(reason))));
       }
-      offered.push_back(absl::StrCat(id, " (", member->given_name(), " ", member->family_name(),
-                                     ", joined on ", WriteDay(member->joined_on()), ": ",
-                                     absl::StrJoin(reasons, ", "), ")"));
+      offered.push_back(absl::StrCat(
+          LastPart(likeness.member(), '/'), " (", likeness.member_called(), ", joined on ",
+          WriteDay(likeness.member_since()), ": ", absl::StrJoin(reasons, ", "), ")"));
     }
     if (offered.empty()) return Status();
     complaints->push_back(
@@ -300,12 +296,8 @@ class RepRows : public Kind {
   Status LearnWhoIsThere() {
     v1::ListRepsRequest request;
     request.set_parent(parent_);
-    request.set_page_size(kPageSize);
-    do {
-      ASSIGN_OR_RETURN(const auto page, client_.Call<v1::ListRepsResponse>(request));
-      for (const v1::Rep& rep : page.reps()) there_.insert(rep.member());
-      request.set_page_token(page.next_page_token());
-    } while (!request.page_token().empty());
+    ASSIGN_OR_RETURN(const auto all, AllPages<v1::ListRepsResponse>(client_, request));
+    for (const v1::Rep& rep : all.reps()) there_.insert(rep.member());
     return Status();
   }
 
@@ -595,9 +587,7 @@ Status Wrong(const std::vector<Run*>& runs, const std::string& outcome) {
 }  // namespace
 
 Status Import(const ImportOf& what, const Options& options) {
-  if (options.forum.empty()) {
-    return UsageError("import needs to know the forum: --forum=warwickshire or HUB_FORUM");
-  }
+  ASSIGN_OR_RETURN(const std::string parent, ForumFor("import", options));
   if (!fs::exists(what.path)) return UsageError("'" + what.path + "' is not there");
   const bool folder = fs::is_directory(what.path);
   const bool of_reps = !folder && fs::path(what.path).stem() == "reps";
@@ -616,7 +606,6 @@ Status Import(const ImportOf& what, const Options& options) {
   }
   const auto servers = std::make_shared<Servers>(options.server, false, options.authority);
   const Client client(servers, Kept(TokensOf(options)), kPatienceSeconds);
-  const std::string parent = "forums/" + options.forum;
   const MemberRows member_rows(client, parent);
   Run member_run(members, what, member_rows, options);
   RepRows rep_rows(client, parent, &member_run.seen());

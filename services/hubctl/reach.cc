@@ -21,8 +21,6 @@ namespace v1 = ::coproduction::membership::v1;
 using Members = std::map<std::string, int64_t>;  // by date
 using Row = std::vector<std::string>;
 
-constexpr int kPageSize = 100;
-
 std::string Growth(const v1::ReachFigure& before, const v1::ReachFigure& now) {
   const int64_t more = now.value() - before.value();
   if (before.value() == 0) return absl::StrFormat("%+d", more);
@@ -122,19 +120,10 @@ std::string ReachPage(const std::vector<v1::ReachSeries>& all, const Members& me
 }
 
 Status ShowReach(const std::string& page, const Options& options) {
-  if (options.forum.empty()) {
-    return UsageError("reach show needs to know the forum: --forum=warwickshire or HUB_FORUM");
-  }
-  const Client client(options);
   v1::ListReachSeriesRequest request;
-  request.set_parent("forums/" + options.forum);
-  request.set_page_size(kPageSize);
-  v1::ListReachSeriesResponse all;
-  do {
-    ASSIGN_OR_RETURN(const auto list, client.Call<v1::ListReachSeriesResponse>(request));
-    all.mutable_reach_series()->MergeFrom(list.reach_series());
-    request.set_page_token(list.next_page_token());
-  } while (!request.page_token().empty());
+  ASSIGN_OR_RETURN(*request.mutable_parent(), ForumFor("reach show", options));
+  const Client client(options);
+  ASSIGN_OR_RETURN(const auto all, AllPages<v1::ListReachSeriesResponse>(client, request));
   if (page.empty() && WantsJson(options.format)) {
     std::cout << AsJson(all);
     return Status();

@@ -30,8 +30,6 @@ using google::protobuf::Struct;
 using google::protobuf::Value;
 using v1::PersonalEntry;
 
-constexpr int kPageSize = 1000;
-
 std::string Moment(const google::protobuf::Timestamp& time) {
   return absl::FormatTime("%-d %B %Y, %H:%M", absl::FromUnixMicros(ToMicros(time)), London());
 }

@@ -66,11 +66,8 @@ std::vector<std::vector<std::string>> LinesOf(const v1::RosterCheck& check) {
 Status CompareRoster(const CompareOf& what, const Options& options) {
   v1::CheckRosterRequest request;
   if (what.group.find('/') == std::string::npos) {
-    if (options.forum.empty()) {
-      return UsageError(
-          "groups compare needs to know the forum: --forum=warwickshire or HUB_FORUM");
-    }
-    request.set_name("forums/" + options.forum + "/groups/" + what.group);
+    ASSIGN_OR_RETURN(const std::string forum, ForumFor("groups compare", options));
+    request.set_name(forum + "/groups/" + what.group);
   } else {
     request.set_name(what.group);
   }

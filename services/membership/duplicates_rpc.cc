@@ -22,12 +22,9 @@ constexpr char kDuplicates[] = "coproduction.membership.v1.Duplicates";
 constexpr int kMostTold = 100;
 
 // Whom nobody may look at, or who is somebody else's entry, is like nobody.
-constexpr char kComparable[] =
-    ".state NOT IN ('ERASED', 'MERGED') AND LENGTH(COALESCE(%.restriction, '')) = 0";
-
 std::string Comparable(const std::string& alias) {
-  std::string condition = absl::StrCat(alias, kComparable);
-  return condition.replace(condition.find('%'), 1, alias);
+  return absl::StrCat(alias, ".state NOT IN ('ERASED', 'MERGED') AND LENGTH(COALESCE(", alias,
+                      ".restriction, '')) = 0");
 }
 
 struct Found {
@@ -47,6 +44,10 @@ v1::FindDuplicatesResponse Told(std::vector<Found> found, int32_t most) {
   return out;
 }
 
+std::string Called(const v1::Member& member) {
+  return absl::StrCat(member.given_name(), " ", member.family_name());
+}
+
 void Keep(const v1::Member& one, const v1::Member& other, std::vector<Found>* found) {
   const auto reasons = LikenessOf(one, other);
   const int likelihood = Likelihood(reasons);
@@ -54,13 +55,17 @@ void Keep(const v1::Member& one, const v1::Member& other, std::vector<Found>* fo
   Found likely{likelihood, {}};
   likely.likeness.set_member(one.name());
   likely.likeness.set_other(other.name());
+  likely.likeness.set_member_called(Called(one));
+  likely.likeness.set_member_since(one.joined_on());
+  likely.likeness.set_other_called(Called(other));
+  likely.likeness.set_other_since(other.joined_on());
   for (const auto reason : reasons) likely.likeness.add_reasons(reason);
   found->push_back(std::move(likely));
 }
 
 // What is compared of a row.
-constexpr const char* kCompared[] = {"id",    "given_name", "family_name",      "name_key",
-                                     "email", "phone_key",  "postcode_district"};
+constexpr const char* kCompared[] = {"id",    "given_name", "family_name",       "name_key",
+                                     "email", "phone_key",  "postcode_district", "joined_on"};
 
 std::string ColumnsOf(const std::string& alias) {
   std::string columns;
@@ -79,6 +84,7 @@ v1::Member MemberOf(const db::Row& row, int at, const std::string& forum) {
   member.set_email(std::string(row.Text(at + 4)));
   member.set_phone_key(std::string(row.Text(at + 5)));
   member.set_postcode_district(std::string(row.Text(at + 6)));
+  member.set_joined_on(std::string(row.Text(at + 7)));
   return member;
 }
 

@@ -12,6 +12,7 @@
 
 #include "common/testing/mini_service.h"
 #include "coproduction/hub/events/v1/events.pb.h"
+#include "coproduction/hub/v1/people.pb.h"
 #include "coproduction/membership/events/v1/events.pb.h"
 #include "coproduction/membership/v1/reps.pb.h"
 #include "services/membership/duplicates_rules.h"
@@ -214,6 +215,8 @@ TEST_P(Duplicates, TheLikeliestAreOfferedFirstUntilSomebodyJudgesThem) {
   EXPECT_EQ((std::set<std::string>{found[0].member(), found[0].other()}),
             (std::set<std::string>{jo.name(), twin.name()}));
   EXPECT_THAT(found[0].reasons(), ElementsAre(Likeness::SAME_NAME, Likeness::SAME_PHONE));
+  EXPECT_EQ(found[0].member_called(), "Jo Example");
+  EXPECT_EQ(found[0].other_since(), "2021-03-01");
   const auto entered = Person("jo", "example", "JO@example.org");
   found = Find(&entered);
   ASSERT_EQ(found.size(), 3u);
@@ -411,6 +414,18 @@ TEST_P(Duplicates, AnApplicationThatWasMergedAndUndoneLapsesAsAnyOther) {
   EXPECT_EQ(Get(applied->member().name()).state(), v1::Member::APPLIED);
   mini_.SetDate("2021-09-04");
   EXPECT_EQ(Get(applied->member().name()).state(), v1::Member::ERASED);
+}
+
+TEST_P(Duplicates, WhatAnotherEntrySaysIsInThePersonsExport) {
+  const auto jo = Join(Person("Jo", "Example", "jo@example.org"), "2021-02-01");
+  const auto twin = Join(Person("Jo", "Example", "old@example.org"), "2021-03-01");
+  ASSERT_TRUE(Merge(jo.name(), twin.name()).ok());
+  coproduction::hub::v1::GetPersonalDataRequest request;
+  request.set_name(jo.name());
+  auto data = mini_.Call<coproduction::hub::v1::PersonalData>(admin_, request);
+  ASSERT_TRUE(data.ok()) << data.status();
+  EXPECT_THAT(data->DebugString(), ::testing::HasSubstr("old@example.org"));
+  EXPECT_THAT(data->DebugString(), ::testing::HasSubstr("jo@example.org"));
 }
 
 TEST_P(Duplicates, ARepIsKeptAndWhatIsUnderWayIsDoneFirst) {

@@ -21,10 +21,6 @@ using v1::OutsideAccount;
 // How many leave a group by one timer; the others by the next day's. A command changes 127 records.
 constexpr size_t kMostLeave = 100;
 
-std::string Or(const std::string& date, const std::string& otherwise) {
-  return date.empty() ? otherwise : date;
-}
-
 StatusOr<Candidate> CandidateOf(Read& read, v1::Member member) {
   Candidate candidate{std::move(member)};
   ASSIGN_OR_RETURN(const auto rep, read.Find<v1::Rep>("forums/" + read.forum() + "/reps/" +
@@ -68,7 +64,7 @@ StatusOr<GroupMembership> AddGroupMember(Write& write, const v1::AddGroupMemberR
   GroupMembership membership;
   membership.set_group(in.group());
   membership.set_member(in.member());
-  membership.set_from_on(Or(in.from_on(), write.today()));
+  membership.set_from_on(DateOr(in.from_on(), write.today()));
   RETURN_IF_ERROR(CheckComing(member, known, membership.from_on(), write.today()));
   ASSIGN_OR_RETURN(membership, write.Create(std::move(membership)));
   write.Emit<events::GroupMembershipChanged>(membership);
@@ -77,7 +73,7 @@ StatusOr<GroupMembership> AddGroupMember(Write& write, const v1::AddGroupMemberR
 
 StatusOr<GroupMembership> RemoveGroupMember(Write& write, const v1::RemoveGroupMemberRequest& in) {
   ASSIGN_OR_RETURN(auto membership, write.Get<GroupMembership>(in.name(), in.etag()));
-  const std::string until_on = Or(in.until_on(), write.today());
+  const std::string until_on = DateOr(in.until_on(), write.today());
   RETURN_IF_ERROR(CheckGoing(membership, until_on, write.today()));
   return End(write, std::move(membership), until_on);
 }
@@ -85,7 +81,7 @@ StatusOr<GroupMembership> RemoveGroupMember(Write& write, const v1::RemoveGroupM
 StatusOr<v1::Roster> GetRoster(Read& read, const v1::GetRosterRequest& in) {
   RETURN_IF_ERROR(read.Get<v1::Group>(in.name()).status());
   ASSIGN_OR_RETURN(const auto times, TimesIn(read, in.name()));
-  const auto roster = RosterOn(times, Or(in.on_date(), read.today()));
+  const auto roster = RosterOn(times, DateOr(in.on_date(), read.today()));
   v1::Roster out;
   for (const auto& one : roster) *out.add_group_memberships() = one;
   if (in.since_on().empty()) return out;

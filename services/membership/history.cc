@@ -59,8 +59,7 @@ StatusOr<Changes> ChangesOf(Read& read, const std::string& member) {
 }
 
 Counting::Counting(Read& read, const std::string& known_on)
-    : read_(read),
-      before_(LondonInstant(AddDays(known_on.empty() ? read.today() : known_on, 1), "00:00")) {}
+    : read_(read), before_(LondonInstant(AddDays(DateOr(known_on, read.today()), 1), "00:00")) {}
 
 StatusOr<int32_t> Counting::Sum(const std::vector<Entry::Kind>& more,
                                 const std::vector<Entry::Kind>& less, const std::string& after,

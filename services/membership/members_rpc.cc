@@ -18,10 +18,6 @@ namespace {
 namespace events = ::coproduction::membership::events::v1;
 constexpr char kMembers[] = "coproduction.membership.v1.Members";
 
-std::string Or(const std::string& date, const std::string& otherwise) {
-  return date.empty() ? otherwise : date;
-}
-
 std::string TokenHash(const std::string& token) { return Hex(Sha256(token)); }
 
 // Nobody confirms it any more.
@@ -141,7 +137,7 @@ StatusOr<v1::Member> SetConsent(Write& write, const v1::SetConsentRequest& in) {
 
 StatusOr<v1::Member> LeaveMember(Write& write, const v1::LeaveMemberRequest& in) {
   ASSIGN_OR_RETURN(auto member, write.Get<v1::Member>(in.name(), in.etag()));
-  member.set_left_on(Or(in.left_on(), write.today()));
+  member.set_left_on(DateOr(in.left_on(), write.today()));
   RETURN_IF_ERROR(CheckLeaving(member, member.left_on(), write.today()));
   ASSIGN_OR_RETURN(auto reps, write.Select<v1::Rep>("member_id = $2 AND state <> 'STOOD_DOWN'",
                                                     {IdOf(member.name())}));
@@ -157,7 +153,7 @@ StatusOr<v1::Member> LeaveMember(Write& write, const v1::LeaveMemberRequest& in)
 
 StatusOr<v1::Member> RejoinMember(Write& write, const v1::RejoinMemberRequest& in) {
   ASSIGN_OR_RETURN(auto member, write.Get<v1::Member>(in.name(), in.etag()));
-  const std::string joined_on = Or(in.joined_on(), write.today());
+  const std::string joined_on = DateOr(in.joined_on(), write.today());
   RETURN_IF_ERROR(CheckRejoining(member, joined_on, write.today()));
   member.set_joined_on(joined_on);
   member.clear_left_on();

@@ -104,9 +104,9 @@ StatusOr<v1::CheckAllocationResponse> CheckAllocation(Read& read,
 }
 
 StatusOr<v1::Pool> GetPool(Read& read, const v1::GetPoolRequest& in) {
-  const std::string date = in.date().empty() ? read.today() : in.date();
+  const std::string date = DateOr(in.date(), read.today());
   // Nothing changed since the date itself.
-  const std::string since = in.since().empty() ? date : in.since();
+  const std::string since = DateOr(in.since(), date);
   v1::Pool pool;
   RETURN_IF_ERROR(read.sql().Query(
       "SELECT member_id, "

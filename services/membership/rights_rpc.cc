@@ -67,7 +67,7 @@ StatusOr<RightsRequest> CreateRightsRequest(Write& write,
   RightsRequest request;
   request.set_member(in.member());
   request.set_kind(in.kind());
-  request.set_received_on(in.received_on().empty() ? write.today() : in.received_on());
+  request.set_received_on(DateOr(in.received_on(), write.today()));
   request.set_details(in.details());
   request.set_purpose(in.purpose());
   request.set_ground(in.ground());

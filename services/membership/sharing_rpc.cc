@@ -40,7 +40,7 @@ StatusOr<v1::SharingEntry> End(Write& write, v1::SharingEntry entry) {
 
 StatusOr<v1::SharingEntry> EndSharingEntry(Write& write, const v1::EndSharingEntryRequest& in) {
   ASSIGN_OR_RETURN(auto entry, write.Get<v1::SharingEntry>(in.name(), in.etag()));
-  const std::string ends_on = in.ends_on().empty() ? write.today() : in.ends_on();
+  const std::string ends_on = DateOr(in.ends_on(), write.today());
   if (!in.ends_on().empty()) RETURN_IF_ERROR(CheckSharingEnd(entry, ends_on, write.today()));
   entry.set_ends_on(ends_on);
   return End(write, std::move(entry));

@@ -33,30 +33,7 @@ CREATE UNIQUE INDEX outside_accounts_key ON outside_accounts(forum, system, outs
   WHERE outside_key <> '';
 -- Who is no active member, or may have the own data stored alone, leaves at once; who is not eligible
 -- any more (a rule that SQL does not know) by the next day.
-DROP VIEW due;
-CREATE VIEW due AS
-  SELECT 'GoodStandingLapsed' AS name, r.forum AS forum,
-         'forums/' || r.forum || '/reps/' || r.id AS resource, MAX(d.lapses_on) AS due_on
-  FROM reps r JOIN declarations d ON d.forum = r.forum AND d.rep_id = r.id
-  WHERE r.state IN ('ACTIVE', 'PAUSED') AND r.standing_lapsed_on = ''
-  GROUP BY r.forum, r.id
-  UNION ALL
-  SELECT 'SharingEnded', s.forum, 'forums/' || s.forum || '/sharingEntries/' || s.id, s.ends_on
-  FROM sharing_entries s WHERE s.state = 'AGREED' AND s.ends_on <> ''
-  UNION ALL
-  SELECT 'RightsDueSoon', q.forum, 'forums/' || q.forum || '/rightsRequests/' || q.id, q.notice_on
-  FROM rights_requests q WHERE q.notice_on <> ''
-  UNION ALL
-  SELECT 'RightsOverdue', q.forum, 'forums/' || q.forum || '/rightsRequests/' || q.id, q.overdue_from
-  FROM rights_requests q WHERE q.overdue_from <> ''
-  UNION ALL
-  SELECT 'FigureDue', f.forum, 'forums/' || f.forum || '/questions/' || q.question,
-         COALESCE(c.next_on, '')
-  FROM forums f CROSS JOIN (
-    SELECT 'DISABILITY' AS question UNION ALL SELECT 'LONE_PARENT'
-    UNION ALL SELECT 'FREE_SCHOOL_MEALS' UNION ALL SELECT 'GENDER' UNION ALL SELECT 'ETHNICITY') q
-  LEFT JOIN counting c ON c.forum = f.forum AND c.question = q.question
-  UNION ALL
+CREATE VIEW due_groups(name, forum, resource, due_on) AS
   SELECT 'GroupMembershipEnds', g.forum,
          'forums/' || g.forum || '/groupMemberships/' || g.id, g.from_on
   FROM group_memberships g JOIN members m ON m.forum = g.forum AND m.id = g.member_id

@@ -11,6 +11,8 @@ CREATE INDEX members_merged ON members(forum, merged_into_id) WHERE merged_into_
 CREATE INDEX members_name_key ON members(forum, name_key) WHERE name_key <> '';
 CREATE INDEX members_phone_key ON members(forum, phone_key) WHERE phone_key <> '';
 CREATE INDEX members_email ON members(forum, LOWER(email)) WHERE email <> '';
+-- The unique index leaves out who has no key, so it serves no question that does not say so: sheets ask.
+CREATE INDEX members_source_key ON members(forum, source_key, id);
 CREATE INDEX history_member ON history(forum, member_id);
 ALTER TABLE membership_settings ADD COLUMN application_days {int64};
 ALTER TABLE membership_settings ADD COLUMN merge_days {int64};
@@ -31,43 +33,7 @@ CREATE TABLE duplicates(
 CREATE INDEX duplicates_state ON duplicates(forum, state, id);
 CREATE INDEX duplicates_kept ON duplicates(forum, kept_id, id);
 CREATE INDEX duplicates_member ON duplicates(forum, member_id, id);
-DROP VIEW due;
-CREATE VIEW due AS
-  SELECT 'GoodStandingLapsed' AS name, r.forum AS forum,
-         'forums/' || r.forum || '/reps/' || r.id AS resource, MAX(d.lapses_on) AS due_on
-  FROM reps r JOIN declarations d ON d.forum = r.forum AND d.rep_id = r.id
-  WHERE r.state IN ('ACTIVE', 'PAUSED') AND r.standing_lapsed_on = ''
-  GROUP BY r.forum, r.id
-  UNION ALL
-  SELECT 'SharingEnded', s.forum, 'forums/' || s.forum || '/sharingEntries/' || s.id, s.ends_on
-  FROM sharing_entries s WHERE s.state = 'AGREED' AND s.ends_on <> ''
-  UNION ALL
-  SELECT 'RightsDueSoon', q.forum, 'forums/' || q.forum || '/rightsRequests/' || q.id, q.notice_on
-  FROM rights_requests q WHERE q.notice_on <> ''
-  UNION ALL
-  SELECT 'RightsOverdue', q.forum, 'forums/' || q.forum || '/rightsRequests/' || q.id, q.overdue_from
-  FROM rights_requests q WHERE q.overdue_from <> ''
-  UNION ALL
-  SELECT 'GroupMembershipEnds', g.forum,
-         'forums/' || g.forum || '/groupMemberships/' || g.id, g.from_on
-  FROM group_memberships g JOIN members m ON m.forum = g.forum AND m.id = g.member_id
-  WHERE g.until_on = '' AND (m.state <> 'ACTIVE' OR LENGTH(COALESCE(m.restriction, '')) > 0)
-  UNION ALL
-  SELECT 'GroupCheckDue', g.forum, 'forums/' || g.forum || '/groups/' || g.id,
-         COALESCE(c.next_on, '')
-  FROM groups g LEFT JOIN group_checks c ON c.forum = g.forum AND c.group_id = g.id
-  WHERE EXISTS (SELECT 1 FROM group_memberships o
-                WHERE o.forum = g.forum AND o.group_id = g.id AND o.until_on = '')
-  UNION ALL
-  SELECT 'FiguresDue', f.forum, 'forums/' || f.forum, COALESCE(c.next_on, '')
-  FROM forums f LEFT JOIN counting c ON c.forum = f.forum WHERE f.forum <> 'national'
-  UNION ALL
-  -- When each forum has done its part.
-  SELECT 'NationalFiguresDue', 'national', 'forums/national', n.next_on
-  FROM (SELECT COALESCE(MAX(next_on), '') AS next_on FROM counting WHERE forum = 'national') n
-  WHERE n.next_on < (SELECT MIN(COALESCE(c.next_on, '')) FROM forums f
-                     LEFT JOIN counting c ON c.forum = f.forum WHERE f.forum <> 'national')
-  UNION ALL
+CREATE VIEW due_members(name, forum, resource, due_on) AS
   SELECT 'ApplicationLapsed', a.forum, 'forums/' || a.forum || '/members/' || a.member_id, a.lapses_on
   FROM confirmations a
   UNION ALL
