@@ -86,6 +86,7 @@ StatusOr<v1::CheckAllocationResponse> CheckAllocation(Read& read,
   ASSIGN_OR_RETURN(auto papers, PapersOf(read, rep.name()));
   v1::CheckAllocationResponse out;
   *out.mutable_answered_time() = ToTimestamp(read.now());
+  out.set_most_hours_a_month(rep.most_hours_a_month());
   ASSIGN_OR_RETURN(const auto ties, TiesOf(read, rep.name()));
   const std::vector<std::string> parties(in.parties().begin(), in.parties().end());
   if (MayNotBeUsed(papers.member)) {

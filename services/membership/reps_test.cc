@@ -189,6 +189,7 @@ class Reps : public ::testing::TestWithParam<db::Engine> {
     v1::CreateRepRequest request;
     request.set_parent(kForum);
     request.set_member(member_);
+    request.set_most_hours_a_month(4);
     return mini_.Call<v1::Rep>(admin_, request).status();
   }
   Status Declare(const std::string& party) {
@@ -238,6 +239,7 @@ TEST_P(Reps, FromApplicationToThePoolAndBack) {
   ASSERT_TRUE(Declare("Transport team").ok());
   EXPECT_EQ(Check("transport team").reason(), v1::CheckAllocationResponse::CONFLICT_OF_INTEREST);
   EXPECT_TRUE(Check("Admissions team").allowed());
+  EXPECT_EQ(Check("Admissions team").most_hours_a_month(), 4);
   ASSERT_TRUE(Do<v1::PauseRepRequest>().ok());
   EXPECT_EQ(Check("Admissions team").reason(), v1::CheckAllocationResponse::NOT_ACTIVE);
   EXPECT_EQ(mini_.Published<events::RepPaused>().size(), 1u);

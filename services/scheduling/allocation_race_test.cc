@@ -144,6 +144,38 @@ TEST_P(AllocationRace, OfTwoBookingsOfOneRepTheSecondsPromiseIsTheFirsts) {
   EXPECT_EQ(released_, 0) << "it pays for the place that stands";
 }
 
+// Sessions of one month, in each a booking of the same rep at the same moment.
+TEST_P(AllocationRace, BookingsInDifferentSessionsDoNotTogetherPassTheRepsMonth) {
+  GiveAtMost(4);
+  const std::vector<std::string> days = {"2021-12-03", "2021-12-06", "2021-12-08", "2021-12-10"};
+  std::vector<v1::AllocateRepRequest> bookings;
+  for (const auto& day : days) bookings.push_back(Place("r", Scheduled("Of " + day, Hub(day))));
+  v1::UpdateSchedulingSettingsRequest roomy;
+  roomy.mutable_scheduling_settings()->set_name(std::string(kForum) + "/schedulingSettings");
+  roomy.mutable_scheduling_settings()->set_most_reps(40);
+  roomy.mutable_update_mask()->add_paths("most_reps");
+  Do<v1::SchedulingSettings>(chair_, roomy);
+  for (int round = 0; round < 40; ++round) {
+    const std::string rep = "r" + std::to_string(round);
+    // Of a rep of whom something was told before. Of another, the first command enters the position
+    // and the others wait for that, whoever locks what.
+    if (round % 4 != 0) Pause(rep);
+    std::atomic<int> booked{0}, past{0};
+    std::vector<std::thread> chairs;
+    for (auto& booking : bookings) {
+      booking.set_rep(Rep(rep));
+      chairs.emplace_back([&] {
+        auto place = mini_.Call<v1::Allocation>(chair_, booking);
+        if (place.ok()) ++booked;
+        if (Refused(place.status(), errors::RULE_REFUSED, "monthly_cap")) ++past;
+      });
+    }
+    for (auto& chair : chairs) chair.join();
+    EXPECT_EQ(booked, 2) << "round " << round;
+    EXPECT_EQ(past, 2) << "round " << round;
+  }
+}
+
 TEST_P(AllocationRace, ARefusedBookingsPromiseIsCancelledAtOnce) {
   auto session = Hub("2021-12-03");
   auto item = Scheduled("Short breaks", session);

@@ -92,7 +92,8 @@ static StatusOr<std::vector<Allocation>> PlacesOf(Read& read, const std::string&
 // What the others say: membership that the rep may, remuneration that a fund pays.
 struct Booking {
   std::string commitment;
-  Micros answered;  // machine time
+  Micros answered;         // machine time
+  int64_t most_hours = 0;  // of the rep's in a month
 };
 
 static StatusOr<Booking> AskOthers(Ask& ask, const v1::AllocateRepRequest& in) {
@@ -120,6 +121,7 @@ static StatusOr<Booking> AskOthers(Ask& ask, const v1::AllocateRepRequest& in) {
   }));
   ASSIGN_OR_RETURN(auto word, ask.Call<membership::CheckAllocationResponse>(check));
   RETURN_IF_ERROR(MembershipAllows(word));
+  booking.most_hours = word.most_hours_a_month();
   if (!booking.commitment.empty()) return booking;
   ASSIGN_OR_RETURN(auto commitment, ask.Call<remuneration::Commitment>(reserve));
   booking.commitment = commitment.name();
@@ -140,7 +142,18 @@ static StatusOr<Booking> AskOthers(Ask& ask, const v1::AllocateRepRequest& in) {
   return booking;
 }
 
-// The session is locked first, so that two reps cannot take the same last place.
+// The sessions of a month in which the rep has a place.
+static StatusOr<std::vector<Session>> PlacedIn(Read& read, const std::string& rep,
+                                               const std::string& month) {
+  return read.Select<Session>(
+      "id IN (SELECT session_id FROM allocations WHERE forum = $1 AND rep_id = $2 AND "
+      "state = 'ALLOCATED') AND substr(date, 1, 7) = $3",
+      {IdOf(rep), month});
+}
+
+// The session is locked first, so that two reps cannot take the same last place. Before that the
+// door has locked the position of the rep, whom the call names and whose events are followed
+// (common/rpc/door.cc): no other booking of the rep adds to the month meanwhile.
 static StatusOr<Allocation> AllocateRep(Write& write, const v1::AllocateRepRequest& in,
                                         const Booking& booking) {
   RETURN_IF_ERROR(FreshEnough(MachineNow() - booking.answered));
@@ -150,8 +163,11 @@ static StatusOr<Allocation> AllocateRep(Write& write, const v1::AllocateRepReque
   ASSIGN_OR_RETURN(auto placed, RepsOfSession(write, session.name()));
   ASSIGN_OR_RETURN(auto invited, write.Select<Invitation>("rep_id = $2 AND session_id = $3",
                                                           {IdOf(in.rep()), IdOf(session.name())}));
-  const auto reply = invited.empty() ? Invitation::REPLY_UNSPECIFIED : invited[0].reply();
-  RETURN_IF_ERROR(MayBeAllocated(in.rep(), session, unit.item, reply, placed, settings));
+  const Invitation invitation = invited.empty() ? Invitation() : invited[0];
+  RETURN_IF_ERROR(
+      MayBeAllocated(in.rep(), session, unit.item, invitation.reply(), placed, settings));
+  ASSIGN_OR_RETURN(auto placed_in, PlacedIn(write, in.rep(), MonthOf(session.date())));
+  RETURN_IF_ERROR(WithinMonthlyCap(booking.most_hours, session, invitation, placed_in));
   Allocation allocation;
   allocation.set_rep(in.rep());
   allocation.set_session(session.name());

@@ -1,11 +1,19 @@
 #include "services/scheduling/allocations_rules.h"
 
+#include "absl/strings/str_cat.h"
 #include "services/scheduling/sessions_rules.h"
 
 namespace hub::scheduling {
 namespace {
 
 constexpr Micros kMostAge = 5'000'000;
+
+// '3 h 30 min'
+std::string HoursInWords(int64_t minutes) {
+  std::string words = absl::StrCat(minutes / 60, " h");
+  if (minutes % 60 != 0) absl::StrAppend(&words, " ", minutes % 60, " min");
+  return words;
+}
 
 }  // namespace
 
@@ -73,6 +81,31 @@ Status MayBeAllocated(const std::string& rep, const v1::Session& session,
                                            " are taken");
   }
   return Status();
+}
+
+std::string MonthOf(const std::string& date) { return date.substr(0, 7); }
+
+Status WithinMonthlyCap(int64_t most_hours, const v1::Session& session,
+                        const v1::Invitation& invitation,
+                        const std::vector<v1::Session>& placed_in) {
+  const bool own_yes = invitation.own_reply() && invitation.reply() == v1::Invitation::YES;
+  if (most_hours == 0 || own_yes) return Status();
+  const std::string month = MonthOf(session.date());
+  int64_t booked = 0;
+  for (const auto& other : placed_in) {
+    if (other.name() == session.name()) return Status();
+    if (other.state() == v1::Session::CANCELLED || MonthOf(other.date()) != month) continue;
+    booked += other.minutes();
+  }
+  if (booked + session.minutes() <= most_hours * 60) return Status();
+  const std::string first_day = DateInWords(month + "-01");  // '1 January 2022'
+  return RuleRefused(
+      "monthly_cap",
+      absl::StrCat("the rep gives at most ", most_hours, " h a month; ", HoursInWords(booked),
+                   " are booked in ", first_day.substr(2), ", and this session takes ",
+                   HoursInWords(session.minutes()),
+                   " more. Ask the rep to reply YES to the invitation (a YES that you enter is not "
+                   "enough), or choose somebody else"));
 }
 
 }  // namespace hub::scheduling

@@ -46,4 +46,16 @@ Status MayBeAllocated(const std::string& rep, const v1::Session& session,
                       const std::optional<v1::Item>& item, v1::Invitation::Reply reply,
                       const std::set<std::string>& placed, const v1::SchedulingSettings& settings);
 
+// The calendar month of a date: '2022-01'.
+std::string MonthOf(const std::string& date);
+
+// A rep gives at most `most_hours` in a calendar month (0: no cap) to the sessions with a place
+// that are not cancelled; only the rep goes past it, by an own YES to the invitation. `placed_in`:
+// the sessions in which the rep has a place, each once; in one of them another item takes no more
+// time. Since the date and the length of a session never change, what fitted keeps fitting.
+// [domain: 'a monthly cap of hours; only the rep can go past it']
+Status WithinMonthlyCap(int64_t most_hours, const v1::Session& session,
+                        const v1::Invitation& invitation,
+                        const std::vector<v1::Session>& placed_in);
+
 }  // namespace hub::scheduling

@@ -121,6 +121,78 @@ TEST(Places, AreGivenOnlyBeforeAndNotToWhoSaidNo) {
       "");
 }
 
+Session Lasting(const std::string& id, const std::string& date, int32_t minutes = 120,
+                Session::State state = Session::PLANNED) {
+  Session session;
+  session.set_name("forums/w/sessions/" + id);
+  session.set_date(date);
+  session.set_minutes(minutes);
+  session.set_state(state);
+  return session;
+}
+
+Invitation Replied(Invitation::Reply reply, bool own) {
+  Invitation invitation;
+  invitation.set_reply(reply);
+  invitation.set_own_reply(own);
+  return invitation;
+}
+
+TEST(MonthlyCap, IsReachedAndNotPassed) {
+  const Session session = Lasting("new", "2022-01-28");
+  const std::vector<Session> one = {Lasting("a", "2022-01-14")};
+  const std::vector<Session> more = {Lasting("a", "2022-01-14"), Lasting("b", "2022-01-20", 1)};
+  auto within = [&](int64_t hours, const std::vector<Session>& placed_in) {
+    return WithinMonthlyCap(hours, session, Invitation(), placed_in).ok();
+  };
+  EXPECT_TRUE(within(4, one));
+  EXPECT_FALSE(within(4, more));  // by a minute
+  EXPECT_FALSE(within(3, one));
+  EXPECT_TRUE(within(2, {}));
+  EXPECT_FALSE(within(1, {}));
+  EXPECT_TRUE(within(0, more)) << "no cap";
+}
+
+TEST(MonthlyCap, CountsTheSessionsOfTheMonthThatAreNotCancelled) {
+  auto within = [](const Session& other) {
+    return WithinMonthlyCap(2, Lasting("new", "2022-01-28"), Invitation(), {other}).ok();
+  };
+  EXPECT_FALSE(within(Lasting("a", "2022-01-01")));
+  EXPECT_FALSE(within(Lasting("a", "2022-01-31")));
+  EXPECT_FALSE(within(Lasting("a", "2022-01-14", 120, Session::HELD)));
+  EXPECT_TRUE(within(Lasting("a", "2022-01-14", 120, Session::CANCELLED)));
+  EXPECT_TRUE(within(Lasting("a", "2021-12-31")));
+  EXPECT_TRUE(within(Lasting("a", "2022-02-01")));
+  EXPECT_TRUE(within(Lasting("a", "2021-01-14"))) << "of another year";
+}
+
+TEST(MonthlyCap, IsNotForASessionThatTheRepIsIn) {
+  const Session session = Lasting("new", "2022-01-28");
+  EXPECT_TRUE(
+      WithinMonthlyCap(1, session, Invitation(), {Lasting("a", "2022-01-14"), session}).ok());
+}
+
+TEST(MonthlyCap, OnlyTheRepGoesPastIt) {
+  auto within = [](const Invitation& invitation) {
+    return WithinMonthlyCap(1, Lasting("new", "2022-01-28"), invitation, {}).ok();
+  };
+  EXPECT_TRUE(within(Replied(Invitation::YES, true)));
+  EXPECT_FALSE(within(Replied(Invitation::YES, false))) << "the chair entered it";
+  EXPECT_FALSE(within(Replied(Invitation::MAYBE, true)));
+  EXPECT_FALSE(within(Invitation()));
+}
+
+TEST(MonthlyCap, IsToldWithTheHoursAndWhatToDo) {
+  const Status status =
+      WithinMonthlyCap(4, Lasting("new", "2022-01-28"), Invitation(),
+                       {Lasting("a", "2022-01-14", 90), Lasting("b", "2022-01-20", 60)});
+  EXPECT_TRUE(Refused(status, errors::RULE_REFUSED, "monthly_cap"));
+  EXPECT_EQ(MessageOf(status),
+            "the rep gives at most 4 h a month; 2 h 30 min are booked in January 2022, and this "
+            "session takes 2 h more. Ask the rep to reply YES to the invitation (a YES that you "
+            "enter is not enough), or choose somebody else");
+}
+
 class AllocationsRpc : public MiniScheduling {};
 INSTANTIATE_TEST_SUITE_P(BothDatabases, AllocationsRpc,
                          ::testing::Values(db::Engine::kSqlite, db::Engine::kPostgres),
@@ -190,6 +262,54 @@ TEST_P(AllocationsRpc, MembershipAndRemunerationAreAskedFirst) {
   EXPECT_TRUE(Refused(mini_.Call<v1::Allocation>(chair_, Place("r1", item)).status(),
                       errors::RULE_REFUSED, "conflict_of_interest"));
   EXPECT_EQ(reserved_, 0);
+}
+
+TEST_P(AllocationsRpc, ARepsMonthIsFullUntilTheRepSaysYes) {
+  using coproduction::options::v1::REP;
+  GiveAtMost(4);
+  auto first = Hub("2021-12-03");
+  auto item = Scheduled("Short breaks", first);
+  auto place = Do<v1::Allocation>(chair_, Place("r1", item));
+  Do<v1::Allocation>(chair_, Place("r1", Scheduled("Family hubs", first)));  // not counted again
+  auto second = Hub("2021-12-10");
+  Do<v1::Allocation>(chair_, Place("r1", Scheduled("School buses", second)));
+  auto third = Hub("2021-12-17");
+  auto more = Place("r1", Scheduled("Admissions", third));
+  auto refused = [&] {
+    return Refused(mini_.Call<v1::Allocation>(chair_, more).status(), errors::RULE_REFUSED,
+                   "monthly_cap");
+  };
+  EXPECT_TRUE(refused());
+  for (int i = 0; i < 500 && released_ < 1; ++i) absl::SleepFor(absl::Milliseconds(10));
+  EXPECT_EQ(released_, 1) << "what was reserved for it";
+  Do<v1::Allocation>(chair_, Place("r2", Scheduled("Transport", third)));  // of another's month
+  Do<v1::Allocation>(chair_, Place("r1", Scheduled("Play", Hub("2022-01-07"))));
+
+  v1::InviteRepRequest invite;
+  invite.set_parent(kForum);
+  invite.set_rep(more.rep());
+  invite.set_session(third.name());
+  auto reply = Named<v1::ReplyToInvitationRequest>(Do<Invitation>(chair_, invite).name());
+  reply.set_reply(Invitation::YES);
+  EXPECT_FALSE(Do<Invitation>(chair_, reply).own_reply());
+  EXPECT_TRUE(refused());
+  EXPECT_TRUE(Do<Invitation>(mini_.Token(REP, "r1"), reply).own_reply());
+  auto past = Do<v1::Allocation>(chair_, more);
+  EXPECT_FALSE(Do<Invitation>(chair_, reply).own_reply()) << "the chair's word again";
+
+  // What ended, or was cancelled, leaves room.
+  auto full = Place("r1", Scheduled("Music", Hub("2021-12-20")));
+  EXPECT_TRUE(Refused(mini_.Call<v1::Allocation>(chair_, full).status(), errors::RULE_REFUSED,
+                      "monthly_cap"));
+  Do<v1::Allocation>(chair_, Named<v1::EndAllocationRequest>(past.name()));
+  EXPECT_TRUE(Refused(mini_.Call<v1::Allocation>(chair_, full).status(), errors::RULE_REFUSED,
+                      "monthly_cap"));
+  auto cancel = Named<v1::CancelSessionRequest>(second.name());
+  cancel.set_reason("Nobody can come.");
+  Do<Session>(chair_, cancel);
+  Do<v1::Allocation>(chair_, full);
+  EXPECT_EQ(Do<v1::Allocation>(chair_, Named<v1::GetAllocationRequest>(place.name())).state(),
+            v1::Allocation::ALLOCATED);
 }
 
 TEST_P(AllocationsRpc, AFundThatDoesNotPayStopsTheBooking) {

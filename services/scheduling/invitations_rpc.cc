@@ -38,6 +38,7 @@ static StatusOr<Invitation> ReplyToInvitation(Write& write,
   ASSIGN_OR_RETURN(Session session, write.Get<Session>(invitation.session()));
   RETURN_IF_ERROR(MustBeOpen(session));
   invitation.set_reply(in.reply());
+  invitation.set_own_reply(write.person() == IdOf(invitation.rep()));
   write.Emit<events::RepReplied>(invitation);
   return write.Put(std::move(invitation));
 }

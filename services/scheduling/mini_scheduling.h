@@ -35,12 +35,7 @@ class MiniScheduling : public ::testing::TestWithParam<db::Engine> {
     chair_ = mini_.Token(CHAIR, "p-chair");
     facilitator_ = mini_.Token(FACILITATOR, "p-facilitator");
     requestor_ = mini_.Token(REQUESTOR, "p-requestor");
-    mini_.Answer<membership::CheckAllocationRequest, membership::CheckAllocationResponse>(
-        [](const auto&) -> StatusOr<membership::CheckAllocationResponse> {
-          membership::CheckAllocationResponse word;
-          word.set_allowed(true);
-          return word;
-        });
+    GiveAtMost(0);
     mini_.Answer<remuneration::ReserveCommitmentRequest, remuneration::Commitment>(
         [this](const auto& in) -> StatusOr<remuneration::Commitment> {
           ++reserved_;
@@ -53,6 +48,17 @@ class MiniScheduling : public ::testing::TestWithParam<db::Engine> {
         [this](const auto&) -> StatusOr<remuneration::Commitment> {
           ++released_;
           return remuneration::Commitment();
+        });
+  }
+
+  // Every rep may come, for so many hours a month; 0: no cap.
+  void GiveAtMost(int32_t hours) {
+    mini_.Answer<membership::CheckAllocationRequest, membership::CheckAllocationResponse>(
+        [hours](const auto&) -> StatusOr<membership::CheckAllocationResponse> {
+          membership::CheckAllocationResponse word;
+          word.set_allowed(true);
+          word.set_most_hours_a_month(hours);
+          return word;
         });
   }
 

@@ -174,7 +174,8 @@ class World:
         documents = [self.new("chair", "membership.Documents.PublishDocument", document={"kind": kind, "text": kind})
                      for kind in ("CODE_OF_CONDUCT", "TERMS_OF_REFERENCE")]
         for who in ("rep", "second rep"):
-            rep = self.new("membership_admin", "membership.Reps.CreateRep", member=self.member(who))["name"]
+            rep = self.new("membership_admin", "membership.Reps.CreateRep", member=self.member(who),
+                           most_hours_a_month=2)["name"]
             for verb in ("StartInduction", "CompleteInduction"):
                 self.do("membership_admin", f"membership.Reps.{verb}", name=rep)
             for one in documents:

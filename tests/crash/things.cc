@@ -713,10 +713,9 @@ StatusOr<Stage> SetStage(Caller& caller, const ctl::Options& hub) {
     ASSIGN_OR_RETURN(const std::string member,
                      caller.Make("membership_admin", "membership.v1.CreateMember",
                                  absl::StrCat(kParent, "member { ", kNewMember, "}")));
-    ASSIGN_OR_RETURN(
-        stage.reps.emplace_back(),
-        caller.Make("membership_admin", "membership.v1.CreateRep",
-                    absl::StrCat(kParent, "member: '", member, "' most_hours_a_month: 8")));
+    ASSIGN_OR_RETURN(stage.reps.emplace_back(),
+                     caller.Make("membership_admin", "membership.v1.CreateRep",
+                                 absl::StrCat(kParent, "member: '", member, "'")));
     const std::string name = absl::StrCat("name: '", stage.reps.back(), "'");
     const std::string rep = absl::StrCat("rep: '", stage.reps.back(), "' ");
     const Steps each = {{"membership_admin", "membership.v1.StartInduction", name},
