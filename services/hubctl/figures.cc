@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <iostream>
 #include <map>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -70,6 +71,53 @@ std::string MembersText(const v1::ListPublicationsResponse& all) {
   return absl::StrCat("Members on ", DateInWords(last->date()), ": ", last->members(), ".");
 }
 
+std::string CellText(const Figure& one, bool national) {
+  return absl::StrCat(TextOf(one, national), one.percent().empty() ? "" : " (", one.percent(),
+                      one.percent().empty() ? "" : ")");
+}
+
+// Two questions together: the answers to the second down, to the first across, and whoever answered
+// both in the margins; the first row and column are headers. Empty for one question.
+std::vector<std::vector<std::string>> Crossed(const Publication& of, bool national) {
+  std::vector<const Figure*> across, down;
+  std::map<std::pair<int, int>, std::string> cells;
+  for (const auto& one : of.figures()) {
+    if (one.also() == 0) across.push_back(&one);
+    if (one.answer() == 0) down.push_back(&one);
+    cells[{one.answer(), one.also()}] = CellText(one, national);
+  }
+  if (down.empty()) return {};
+  constexpr char kAll[] = "all who answered both";
+  cells[{0, 0}] = absl::StrCat("about ", of.base());
+  auto row = [&](const std::string& words, int also) {
+    std::vector<std::string> texts = {words};
+    for (const Figure* one : across) texts.push_back(cells[{one->answer(), also}]);
+    texts.push_back(cells[{0, also}]);
+    return texts;
+  };
+  std::vector<std::vector<std::string>> rows = {{""}};
+  for (const Figure* one : across) rows[0].push_back(one->words());
+  rows[0].emplace_back(kAll);
+  for (const Figure* one : down) rows.push_back(row(one->words(), one->also()));
+  rows.push_back(row(kAll, 0));
+  return rows;
+}
+
+std::string CrossedTable(const Publication& of, bool national) {
+  const auto rows = Crossed(of, national);
+  if (rows.empty()) return "";
+  std::string html = absl::StrCat("<table>\n<caption>", DateInWords(of.date()), "</caption>\n");
+  for (size_t i = 0; i < rows.size(); ++i) {
+    std::string cells;
+    for (size_t j = 0; j < rows[i].size(); ++j) {
+      const std::string tag = i == 0 ? "th scope=\"col\"" : j == 0 ? "th scope=\"row\"" : "td";
+      absl::StrAppend(&cells, "<", tag, ">", Html(rows[i][j]), "</", tag.substr(0, 2), ">");
+    }
+    absl::StrAppend(&html, "<tr>", cells, "</tr>\n");
+  }
+  return html + "</table>\n";
+}
+
 // What is printed of a question now.
 std::string Printed(const Publication& last, const std::string& latest_date) {
   std::string text = last.text();
@@ -134,17 +182,21 @@ std::string FiguresPage(const v1::ListPublicationsResponse& all, const std::stri
     const std::string name =
         Publication::Question_Name(static_cast<Publication::Question>(question));
     absl::StrAppend(&html, "<h2>", Html(Heading(name)), "</h2>\n<p>",
-                    Html(Printed(dates.back(), all.latest_date())), "</p>\n");
-    std::map<int, std::vector<Point>> answers;
+                    Html(Printed(dates.back(), all.latest_date())), "</p>\n",
+                    CrossedTable(dates.back(), national));
+    std::map<std::pair<int, int>, std::vector<Point>> answers;
     for (const auto& one : dates) {
-      for (const auto& figure : one.figures()) answers[figure.answer()].push_back({&one, &figure});
+      for (const auto& figure : one.figures()) {
+        answers[{figure.answer(), figure.also()}].push_back({&one, &figure});
+      }
     }
     for (const auto& [answer, points] : answers) {
       if (answers.size() > 1) {
         absl::StrAppend(&html, "<h3>", Html(points.back().figure->words()), "</h3>\n");
       }
-      absl::StrAppend(&html, Chart(points, absl::StrCat("q", question, "-", answer), national),
-                      TableOf(points, national));
+      const std::string id = absl::StrCat("q", question, "-", answer.first);
+      const std::string also = answer.second == 0 ? "" : absl::StrCat("-", answer.second);
+      absl::StrAppend(&html, Chart(points, id + also, national), TableOf(points, national));
     }
   }
   return html + kPageEnd;
@@ -168,6 +220,8 @@ Status ShowFigures(const std::string& page, Options options) {
   if (const std::string members = MembersText(all); !members.empty()) std::cout << members << "\n";
   for (const auto& [question, dates] : series) {
     std::cout << Printed(dates.back(), all.latest_date()) << "\n";
+    const auto rows = Crossed(dates.back(), National(request.parent()));
+    if (!rows.empty()) std::cout << Table(rows, TerminalWidth());
   }
   if (series.empty()) std::cout << "Too few people have answered for any figure.\n";
   return Status();

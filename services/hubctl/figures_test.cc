@@ -53,6 +53,47 @@ TEST(FiguresPage, SaysDrawsAndLists) {
   EXPECT_THAT(page, Not(HasSubstr("<disabled>")));
 }
 
+TEST(FiguresPage, HasATableOfTwoQuestions) {
+  v1::ListPublicationsResponse all;
+  all.set_latest_date("2022-07-01");
+  auto* two = all.add_publications();
+  two->set_question(Publication::DISABILITY_BY_GENDER);
+  two->set_date("2022-07-01");
+  two->set_base(31300);
+  auto add = [&](v1::Answer answer, v1::Answer also, const char* words, int64_t figure,
+                 const char* percent) {
+    auto* one = two->add_figures();
+    one->set_answer(answer);
+    one->set_also(also);
+    one->set_words(words);
+    one->set_figure(figure);
+    one->set_percent(percent);
+  };
+  add(v1::YES, {}, "are disabled", 9000, "28.8%");
+  add(v1::YES, v1::MALE, "are disabled and are men", 400, "1.3%");
+  add(v1::YES, v1::NON_BINARY, "are disabled and are non-binary", 0, "");
+  add({}, v1::MALE, "are men", 1400, "4.5%");
+  add({}, v1::NON_BINARY, "are non-binary", 100, "0.3%");
+  const std::string page = FiguresPage(all, "forums/national");
+  EXPECT_THAT(
+      page, HasSubstr("<caption>1 July 2022</caption>\n"
+                      "<tr><th scope=\"col\"></th><th scope=\"col\">are disabled</th>"
+                      "<th scope=\"col\">all who answered both</th></tr>\n"
+                      "<tr><th scope=\"row\">are men</th><td>about 400 (1.3%)</td>"
+                      "<td>about 1400 (4.5%)</td></tr>\n"
+                      "<tr><th scope=\"row\">are non-binary</th><td>fewer than 75</td>"
+                      "<td>about 100 (0.3%)</td></tr>\n"
+                      "<tr><th scope=\"row\">all who answered both</th><td>about 9000 (28.8%)</td>"
+                      "<td>about 31300</td></tr>\n"
+                      "</table>"));
+  for (const char* part :
+       {"<h2>Disability by gender</h2>", "aria-labelledby=\"q8-4-11-title q8-4-11-text\"",
+        "<desc id=\"q8-4-11-text\">1 July 2022: about 400 of about 31300, 1.3%. </desc>",
+        "aria-labelledby=\"q8-0-11-title q8-0-11-text\"", "id=\"q8-4-title\""}) {
+    EXPECT_THAT(page, HasSubstr(part));
+  }
+}
+
 TEST(FiguresPage, SaysWhatHadNoUpdate) {
   v1::ListPublicationsResponse all;
   all.set_latest_date("2022-07-01");

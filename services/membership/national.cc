@@ -35,8 +35,10 @@ struct Part {
 StatusOr<std::map<Question, std::map<std::string, Part>>> PartsOf(Write& write) {
   std::map<Question, std::map<std::string, Part>> parts;
   RETURN_IF_ERROR(write.sql().Query(
-      "SELECT question, forum, date, imported, answered, members, since FROM publications "
-      "WHERE forum <> $1 ORDER BY question, forum, number",
+      "SELECT question, forum, date, imported, answered, members, since, number FROM publications "
+      "WHERE forum <> $1 UNION ALL "
+      "SELECT question, forum, date, 0, answered, members, record, number FROM unprinted "
+      "ORDER BY question, forum, number",
       {write.forum()}, [&](const db::Row& row) {
         Question question;
         if (!Publication::Question_Parse(std::string(row.Text(0)), &question)) return Status();
@@ -61,10 +63,9 @@ StatusOr<std::map<Question, Counts>> FrozenCounts(Write& write) {
       "SELECT question, answer, SUM(people) FROM frozen GROUP BY question, answer", {},
       [&](const db::Row& row) {
         Question question;
-        v1::Answer answer;
-        if (Publication::Question_Parse(std::string(row.Text(0)), &question) &&
-            v1::Answer_Parse(std::string(row.Text(1)), &answer)) {
-          counts[question][answer] = row.Int(2);
+        const auto answers = AnswersOf(std::string(row.Text(1)));
+        if (Publication::Question_Parse(std::string(row.Text(0)), &question) && answers) {
+          counts[question][*answers] = row.Int(2);
         }
         return Status();
       }));

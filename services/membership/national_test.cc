@@ -68,12 +68,38 @@ class National : public ::testing::TestWithParam<db::Engine> {
       RETURN_IF_ERROR(
           db::InsertRecord(conn, engine.sealer(), resource, ForumId(forum), id, publication)
               .status());
-      for (const auto& [answer, people] : counts) {
+      for (const auto& [answers, people] : counts) {
         RETURN_IF_ERROR(conn.Exec("INSERT INTO frozen(forum, question, answer, people) VALUES "
                                   "($1, 'GENDER', $2, $3) ON CONFLICT (forum, question, answer) "
                                   "DO UPDATE SET people = EXCLUDED.people",
-                                  {ForumId(forum), v1::Answer_Name(answer), people})
+                                  {ForumId(forum), TextOf(answers), people})
                             .status());
+      }
+      return Status();
+    });
+    ASSERT_TRUE(status.ok()) << status;
+  }
+  // Members of a forum say so much of themselves.
+  void Say(int forum, const std::vector<std::pair<int, v1::MemberCharacteristics>>& people) {
+    auto& engine = mini_.runtime().engine();
+    const Status status = engine.config().store->WriteAndWait([&](db::Conn& conn) -> Status {
+      const auto& resource = *schema::FindResource(v1::MemberCharacteristics::descriptor());
+      int number = 0;
+      for (auto [count, said] : people) {
+        for (; count > 0; --count) {
+          const std::string id = absl::StrCat("member-", forum, "-", ++number);
+          RETURN_IF_ERROR(conn.Exec("INSERT INTO members(forum, id, version, state, given_name, "
+                                    "family_name, email, phone, postcode_district, residence, "
+                                    "reach_by, format, joined_on, left_on, source_key) VALUES ($1, "
+                                    "$2, 1, 'ACTIVE', '', '', '', '', '', '', '', '', "
+                                    "'2022-06-01', '', '')",
+                                    {ForumId(forum), id})
+                              .status());
+          said.set_name(schema::MakeName(resource, ForumId(forum), id));
+          schema::SetVersion(&said, 1);
+          RETURN_IF_ERROR(
+              db::InsertRecord(conn, engine.sealer(), resource, ForumId(forum), id, said).status());
+        }
       }
       return Status();
     });
@@ -87,7 +113,7 @@ class National : public ::testing::TestWithParam<db::Engine> {
     if (!list.ok()) return {};
     return {list->publications().begin(), list->publications().end()};
   }
-  static Counts Answers(int64_t all, int64_t men, int64_t transgender) {
+  static Counts Genders(int64_t all, int64_t men, int64_t transgender) {
     return {{v1::FEMALE, all - men - transgender}, {v1::MALE, men}, {v1::TRANSGENDER, transgender}};
   }
 
@@ -98,10 +124,10 @@ INSTANTIATE_TEST_SUITE_P(Engines, National,
                          ::testing::Values(db::Engine::kSqlite, db::Engine::kPostgres));
 
 TEST_P(National, FiguresAreOfTenForumsAtLeast) {
-  for (int i = 0; i < 9; ++i) ForumRow(i, "2022-07-01", 200, Answers(200, 20, 9));
+  for (int i = 0; i < 9; ++i) ForumRow(i, "2022-07-01", 200, Genders(200, 20, 9));
   mini_.SetDate("2022-07-01");
   EXPECT_TRUE(Published().empty());
-  ForumRow(9, "2022-07-01", 200, Answers(200, 20, 9));
+  ForumRow(9, "2022-07-01", 200, Genders(200, 20, 9));
   const auto before = mini_.Rows("publications WHERE forum <> 'national'");
   mini_.SetDate("2022-10-01");
   const auto figures = Published();
@@ -125,13 +151,13 @@ TEST_P(National, FiguresAreOfTenForumsAtLeast) {
 }
 
 TEST_P(National, FiguresAreMadeAnewOfTenNewRowsAndAHundredPeople) {
-  for (int i = 0; i < 10; ++i) ForumRow(i, "2022-07-01", 200, Answers(200, 20, 9));
+  for (int i = 0; i < 10; ++i) ForumRow(i, "2022-07-01", 200, Genders(200, 20, 9));
   mini_.SetDate("2022-07-01");
   ASSERT_EQ(Published().size(), 1u);
-  for (int i = 0; i < 9; ++i) ForumRow(i, "2022-10-01", 50, Answers(250, 30, 9));
+  for (int i = 0; i < 9; ++i) ForumRow(i, "2022-10-01", 50, Genders(250, 30, 9));
   mini_.SetDate("2022-10-01");
   EXPECT_EQ(Published().size(), 1u) << "nine have new rows";
-  ForumRow(9, "2023-01-01", 50, Answers(250, 30, 9));
+  ForumRow(9, "2023-01-01", 50, Genders(250, 30, 9));
   mini_.SetDate("2023-01-01");
   const auto figures = Published();
   ASSERT_EQ(figures.size(), 2u);
@@ -151,10 +177,56 @@ TEST_P(National, FiguresAreMadeAnewOfTenNewRowsAndAHundredPeople) {
   });
   EXPECT_TRUE(kept.ok()) << kept;
   // Ten new rows of ten people each are too few by one.
-  for (int i = 0; i < 9; ++i) ForumRow(i, "2023-04-01", 10, Answers(260, 30, 9));
-  ForumRow(9, "2023-04-01", 10, Answers(260, 30, 9));
+  for (int i = 0; i < 9; ++i) ForumRow(i, "2023-04-01", 10, Genders(260, 30, 9));
+  ForumRow(9, "2023-04-01", 10, Genders(260, 30, 9));
   mini_.SetDate("2023-04-01");
   EXPECT_EQ(Published().size(), 3u) << "100 people are enough";
+}
+
+TEST_P(National, TwoQuestionsAreCountedTogetherByCellsAndMargins) {
+  auto saying = [](v1::Answer disability, v1::Answer gender) {
+    v1::MemberCharacteristics said;
+    said.set_disability(disability);
+    said.set_gender(gender);
+    return said;
+  };
+  auto people = [&](int disabled_men) -> std::vector<std::pair<int, v1::MemberCharacteristics>> {
+    return {{disabled_men, saying(v1::YES, v1::MALE)},
+            {9, saying(v1::YES, v1::FEMALE)},
+            {8, saying(v1::NO, v1::MALE)},
+            {12, saying(v1::NO, v1::FEMALE)},
+            {3, saying(v1::NO, v1::NON_BINARY)},
+            {10, saying(v1::YES, v1::PREFER_NOT_TO_SAY)}};
+  };
+  for (int i = 0; i < 10; ++i) Say(i, people(i == 0 ? 7 : 11));
+  mini_.SetDate("2022-07-01");
+  EXPECT_EQ(mini_.Rows("unprinted"), 10);
+  EXPECT_EQ(mini_.Rows("publications WHERE question = 'DISABILITY_BY_GENDER' AND forum <> "
+                       "'national'"),
+            0)
+      << "no forum prints it";
+  v1::GetPublicationRequest get;
+  get.set_name(absl::StrCat(kAll, "/publications/2022-07-01-disability_by_gender"));
+  const auto printed = mini_.Call<Publication>(mini_.Token(NATIONAL_READER), get);
+  ASSERT_TRUE(printed.ok()) << printed.status();
+  EXPECT_EQ(printed->base(), 450) << "426 who answered both";
+  std::map<Answers, int64_t> figures;
+  for (const auto& one : printed->figures()) figures[{one.answer(), one.also()}] = one.figure();
+  EXPECT_EQ(figures.size(), 9u);
+  EXPECT_EQ(figures.at(v1::YES), 200) << "196";
+  EXPECT_EQ(figures.at({v1::YES, v1::MALE}), 100) << "106";
+  EXPECT_EQ(figures.at({{}, v1::MALE}), 200) << "186";
+  EXPECT_EQ(figures.at({{}, v1::NON_BINARY}), 0) << "30 are fewer than 75";
+  EXPECT_EQ(figures.count({v1::NO, v1::MALE}), 0u) << "no answer of reference has a figure";
+  v1::ListPublicationsRequest list;
+  list.set_parent(kAll);
+  list.set_filter("question = \"DISABILITY_BY_GENDER\"");
+  const auto listed = mini_.Call<v1::ListPublicationsResponse>(mini_.Token(NATIONAL_READER), list);
+  ASSERT_TRUE(listed.ok()) << listed.status();
+  ASSERT_EQ(listed->publications_size(), 1);
+  EXPECT_EQ(listed->publications(0).SerializeAsString(), printed->SerializeAsString());
+  mini_.SetDate("2022-10-01");
+  EXPECT_EQ(mini_.Rows("unprinted"), 10) << "nobody moved";
 }
 
 TEST_P(National, ReadersSeeNoForumAndForumsNoMoreThanTheirOwn) {

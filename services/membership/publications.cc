@@ -92,6 +92,16 @@ bool GivesAway(const Measure& measure, const std::vector<Row>& rows) {
   return false;
 }
 
+Status Keep(Write& write, const Publication& row) {
+  return write.sql()
+      .Exec(
+          "INSERT INTO unprinted(forum, question, number, date, answered, members, record) VALUES "
+          "($1, $2, $3, $4, $5, $6, $7)",
+          {write.forum(), Publication::Question_Name(row.question()), row.number(), row.date(),
+           row.answered(), row.members(), db::Bytes{row.SerializeAsString()}})
+      .status();
+}
+
 Status Stamp(Write& write, Question question, const Tally& tally,
              const std::vector<std::string>& come, size_t number) {
   const std::string name = Publication::Question_Name(question);
@@ -103,12 +113,12 @@ Status Stamp(Write& write, Question question, const Tally& tally,
                               {write.forum(), name, member, static_cast<int64_t>(number)})
                         .status());
   }
-  for (const auto& [answer, people] : tally.counts) {
+  for (const auto& [answers, people] : tally.counts) {
     RETURN_IF_ERROR(write.sql()
                         .Exec("INSERT INTO frozen(forum, question, answer, people) VALUES "
                               "($1, $2, $3, $4) ON CONFLICT (forum, question, answer) "
                               "DO UPDATE SET people = EXCLUDED.people",
-                              {write.forum(), name, v1::Answer_Name(answer), people})
+                              {write.forum(), name, TextOf(answers), people})
                         .status());
   }
   return Status();
@@ -143,6 +153,16 @@ StatusOr<Register> RegisterOf(Read& read) {
   ASSIGN_OR_RETURN(auto all, read.Select<Publication>("number > 0 ORDER BY question, number"));
   Register published;
   for (auto& one : all) published[one.question()].push_back(std::move(one));
+  RETURN_IF_ERROR(
+      read.sql().Query("SELECT record FROM unprinted WHERE forum = $1 ORDER BY question, number",
+                       {read.forum()}, [&](const db::Row& row) {
+                         Publication one;
+                         if (!one.ParseFromString(std::string(row.Blob(0)))) {
+                           return Internal("an unprinted row of the figures cannot be read");
+                         }
+                         published[one.question()].push_back(std::move(one));
+                         return Status();
+                       }));
   return published;
 }
 
@@ -158,9 +178,12 @@ StatusOr<Publication> Append(Write& write, const Printer& printer, Question ques
   const std::string id = absl::StrCat(row.imported ? "before-" : "", row.date, "-",
                                       absl::AsciiStrToLower(Publication::Question_Name(question)));
   const std::string previous = published.empty() ? "" : published.back().hash();
-  ASSIGN_OR_RETURN(
-      auto publication,
-      write.Create(PublicationOf(printer, question, row, published.size() + 1, previous), id));
+  auto publication = PublicationOf(printer, question, row, published.size() + 1, previous);
+  if (publication.figures().empty()) {
+    RETURN_IF_ERROR(Keep(write, publication));
+    return publication;
+  }
+  ASSIGN_OR_RETURN(publication, write.Create(std::move(publication), id));
   write.Emit<events::StatisticsPublished>(publication);
   return publication;
 }
@@ -174,8 +197,8 @@ StatusOr<bool> Publish(Write& write, const Printer& printer, Question question,
   }
   std::vector<Row> rows = RowsOf(printer, published);
   std::vector<int64_t> people;
-  for (const v1::Answer answer : FiguresOf(printer, question)) {
-    people.push_back(tally.counts.at(answer));
+  for (const Answers& answers : FiguresOf(printer, question)) {
+    people.push_back(tally.counts.at(answers));
   }
   auto row = NextRow(printer.measure, rows, tally.date, tally.turnout, people);
   if (!row) return false;  // what was printed last stays

@@ -1,6 +1,7 @@
 // The figures on what members say of themselves, by the calendar, and what is kept for them: who
-// was counted in which row of a question, but nothing of what anybody said. `frozen` has how many
-// gave each answer at a forum's last row, for the figures of all forums; no method reads it.
+// was counted in which row of a question, but nothing of what anybody said. For the figures of all
+// forums, `frozen` has how many gave each answer at a forum's last row, and `unprinted` a forum's
+// rows of two questions together, which it does not print; no method reads either.
 #pragma once
 
 #include <map>

@@ -1,4 +1,5 @@
 // Figures on what members say of themselves: what is asked for, and what is taken over from before.
+#include "common/auth/principal.h"
 #include "common/rpc/door.h"
 #include "services/membership/module.h"
 #include "services/membership/publications.h"
@@ -8,14 +9,18 @@ namespace {
 
 constexpr char kPublications[] = "coproduction.membership.v1.Publications";
 
+const Printer& PrinterOf(const Read& read) {
+  return read.forum() == auth::kNational ? kNationalPrinter : kForumPrinter;
+}
+
 StatusOr<v1::Publication> GetPublication(Read& read, const v1::GetPublicationRequest& in) {
-  RETURN_IF_ERROR(CheckPublicationId(IdOf(in.name())));
+  RETURN_IF_ERROR(CheckPublicationId(PrinterOf(read), IdOf(in.name())));
   return read.Get<v1::Publication>(in.name());
 }
 
 StatusOr<v1::ListPublicationsResponse> ListPublications(Read& read,
                                                         const v1::ListPublicationsRequest& in) {
-  RETURN_IF_ERROR(CheckFilter(in.filter()));
+  RETURN_IF_ERROR(CheckFilter(PrinterOf(read), in.filter()));
   ASSIGN_OR_RETURN(auto page, read.List<v1::ListPublicationsResponse>(in));
   page.set_latest_date(LastOnCalendar(read.today()));
   return page;

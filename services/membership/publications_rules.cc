@@ -64,11 +64,22 @@ constexpr Category kCategories[] = {
     {Publication::AGE_BAND, v1::OVER_54, Shown::kEverywhere, "are 55 or older"},
 };
 
+// Which questions are counted together: few, since each counts every member once more. [ours]
+struct Crossing {
+  Question question, first, second;
+};
+constexpr Crossing kCrossings[] = {
+    {Publication::DISABILITY_BY_GENDER, Publication::DISABILITY, Publication::GENDER},
+    {Publication::DISABILITY_BY_ETHNICITY, Publication::DISABILITY, Publication::ETHNICITY},
+    {Publication::LONE_PARENT_BY_FREE_SCHOOL_MEALS, Publication::LONE_PARENT,
+     Publication::FREE_SCHOOL_MEALS},
+    {Publication::CARER_BY_AGE_BAND, Publication::CARER, Publication::AGE_BAND},
+};
+
 constexpr char kOneQuestion[] =
-    "figures are of one question for all members: none combines two, and none is for a district, a "
-    "group, a meeting or an age; ask for 'question = \"DISABILITY\"' or another of the questions, "
-    "or "
-    "for all without a filter";
+    "figures are of one question for all members: none combines two, but for a few of all forums "
+    "together, and none is for a district, a group, a meeting or an age; ask for 'question = "
+    "\"DISABILITY\"' or another of the questions, or for all without a filter";
 constexpr char kCalendar[] =
     "figures are made for 1 January, April, July and October and for no other day; ask for one of "
     "these, or for all without a filter";
@@ -81,6 +92,23 @@ const Category* Find(Question question, Answer answer) {
     if (category.question == question && category.answer == answer) return &category;
   }
   return nullptr;
+}
+
+const Crossing* CrossingOf(Question question) {
+  for (const Crossing& crossing : kCrossings) {
+    if (crossing.question == question) return &crossing;
+  }
+  return nullptr;
+}
+
+// 'are disabled and are men'
+std::string WordsOf(Question question, const Answers& answers) {
+  const Crossing* crossing = CrossingOf(question);
+  if (crossing == nullptr) return Find(question, answers.answer)->say;
+  std::vector<std::string> words;
+  if (answers.answer != 0) words.push_back(Find(crossing->first, answers.answer)->say);
+  if (answers.also != 0) words.push_back(Find(crossing->second, answers.also)->say);
+  return absl::StrJoin(words, " and ");
 }
 
 bool Shows(const Printer& printer, const Category& category) {
@@ -116,10 +144,10 @@ std::string InWords(const Printer& printer, const Publication& publication) {
         figure.percent().empty() ? "" : absl::StrCat(" (", figure.percent(), ")"),
         " say that they ", figure.words()));
   }
-  std::string text =
-      absl::StrCat(DateInWords(publication.date()), ": of about ", publication.base(),
-                   printer.national ? " members of all forums" : " members", " who answered, ",
-                   absl::StrJoin(parts, ", "));
+  std::string text = absl::StrCat(
+      DateInWords(publication.date()), ": of about ", publication.base(),
+      printer.national ? " members of all forums" : " members", " who answered",
+      CrossingOf(publication.question()) != nullptr ? " both, " : ", ", absl::StrJoin(parts, ", "));
   const auto rest = small == publication.figures_size()
                         ? RestOverPercent(printer.measure, publication.base(), small)
                         : std::nullopt;
@@ -135,7 +163,7 @@ std::string HashOf(const Publication& row, const std::string& previous) {
                                     absl::StrJoin(row.since(), " "),
                                     row.text()};
   for (const auto& one : row.figures()) {
-    lines.push_back(absl::StrCat(v1::Answer_Name(one.answer()), " ", one.figure(), " ",
+    lines.push_back(absl::StrCat(TextOf({one.answer(), one.also()}), " ", one.figure(), " ",
                                  one.percent(), " ", one.low(), " ", one.high(), " ", one.floor(),
                                  " ", one.ceiling(), " ", one.words()));
   }
@@ -143,6 +171,21 @@ std::string HashOf(const Publication& row, const std::string& previous) {
 }
 
 }  // namespace
+
+std::string TextOf(const Answers& answers) {
+  auto text = [](Answer answer) { return answer == 0 ? "" : v1::Answer_Name(answer); };
+  return absl::StrCat(text(answers.answer), answers.also == 0 ? "" : "+", text(answers.also));
+}
+
+std::optional<Answers> AnswersOf(const std::string& text) {
+  const std::pair<std::string, std::string> parts = absl::StrSplit(text, absl::MaxSplits('+', 1));
+  Answers answers = v1::ANSWER_UNSPECIFIED;
+  auto parse = [](const std::string& part, Answer* answer) {
+    return part.empty() || v1::Answer_Parse(part, answer);
+  };
+  if (!parse(parts.first, &answers.answer) || !parse(parts.second, &answers.also)) return {};
+  return answers;
+}
 
 std::vector<Question> Questions() {
   std::vector<Question> questions;
@@ -156,6 +199,7 @@ StatusOr<v1::MemberCharacteristics> Said(const v1::MemberCharacteristics& before
                                          v1::MemberCharacteristics after) {
   for (const Question question : Questions()) {
     const auto* field = FieldOf(question);
+    if (field == nullptr) continue;  // two together are answered one by one
     const Answer answer = Get(question, after);
     if (answer == v1::ANSWER_UNSPECIFIED && Get(question, before) == v1::STOPPED) {
       after.GetReflection()->SetEnumValue(&after, field, v1::STOPPED);
@@ -177,28 +221,49 @@ StatusOr<v1::MemberCharacteristics> Said(const v1::MemberCharacteristics& before
   return after;
 }
 
-std::optional<Answer> AnswerTo(Question question, const v1::MemberCharacteristics& said) {
+std::optional<Answers> AnswerTo(Question question, const v1::MemberCharacteristics& said) {
+  if (const Crossing* crossing = CrossingOf(question); crossing != nullptr) {
+    const auto first = AnswerTo(crossing->first, said), second = AnswerTo(crossing->second, said);
+    return first && second ? std::optional(Answers(first->answer, second->answer)) : std::nullopt;
+  }
   const Answer answer = Get(question, said);
-  return Find(question, answer) == nullptr ? std::nullopt : std::optional<Answer>(answer);
+  return Find(question, answer) == nullptr ? std::nullopt : std::optional<Answers>(answer);
 }
 
-std::vector<Answer> FiguresOf(const Printer& printer, Question question) {
-  std::vector<Answer> answers;
-  for (const Category& category : kCategories) {
-    if (category.question == question && Shows(printer, category)) {
-      answers.push_back(category.answer);
+std::vector<Answers> FiguresOf(const Printer& printer, Question question) {
+  std::vector<Answers> figures;
+  const Crossing* crossing = CrossingOf(question);
+  if (crossing == nullptr) {
+    for (const Category& category : kCategories) {
+      if (category.question == question && Shows(printer, category)) {
+        figures.emplace_back(category.answer);
+      }
+    }
+    return figures;
+  }
+  if (!printer.national) return figures;
+  auto rows = FiguresOf(printer, crossing->first), columns = FiguresOf(printer, crossing->second);
+  rows.emplace_back(v1::ANSWER_UNSPECIFIED);
+  columns.emplace(columns.begin(), v1::ANSWER_UNSPECIFIED);
+  for (const Answers& row : rows) {
+    for (const Answers& column : columns) {
+      const bool anything = row.answer == 0 && column.answer == 0;
+      if (!anything) figures.emplace_back(row.answer, column.answer);
     }
   }
-  return answers;
+  return figures;
 }
 
 Counts CountsOf(Question question, const Counts& by_answer) {
+  auto takes = [](Answer figure, Answer answer) {
+    return figure == answer || figure == v1::ANSWER_UNSPECIFIED ||
+           (figure == v1::NOT_WHITE_BRITISH && answer != v1::WHITE_BRITISH);
+  };
   Counts counts;
-  for (const Answer figure : FiguresOf(kNationalPrinter, question)) {
+  for (const Answers& figure : FiguresOf(kNationalPrinter, question)) {
     int64_t& people = counts[figure];
-    for (const auto& [answer, count] : by_answer) {
-      const bool taken = figure == v1::NOT_WHITE_BRITISH && answer != v1::WHITE_BRITISH;
-      if (answer == figure || taken) people += count;
+    for (const auto& [said, count] : by_answer) {
+      if (takes(figure.answer, said.answer) && takes(figure.also, said.also)) people += count;
     }
   }
   return counts;
@@ -213,7 +278,7 @@ std::string NextOnCalendar(const std::string& today) {
   return ToText(absl::CivilDay(absl::CivilMonth(ToDay(LastOnCalendar(today))) + kMonthsApart));
 }
 
-Status CheckFilter(const std::string& filter) {
+Status CheckFilter(const Printer& printer, const std::string& filter) {
   auto refuse = [](const char* why) {
     return Refuse(errors::FILTER_INVALID, absl::StrCat("filter cannot be followed: ", why),
                   "filter");
@@ -230,14 +295,15 @@ Status CheckFilter(const std::string& filter) {
     const std::string field = trim(parts.first), value = trim(parts.second);
     if (NationalOnly(value)) return refuse(kNationalOnly);
     Question question = Publication::QUESTION_UNSPECIFIED;
-    const bool known = field == "question" && Publication::Question_Parse(value, &question);
+    const bool known = field == "question" && Publication::Question_Parse(value, &question) &&
+                       !FiguresOf(printer, question).empty();
     if (!fields.insert(field).second || (!known && field != "date")) return refuse(kOneQuestion);
     if (field == "date" && !OnCalendar(value)) return refuse(kCalendar);
   }
   return Status();
 }
 
-Status CheckPublicationId(const std::string& id) {
+Status CheckPublicationId(const Printer& printer, const std::string& id) {
   constexpr size_t kDate = 10;
   if (id.size() <= kDate || id[4] != '-' || id[7] != '-' || id[kDate] != '-' ||
       !absl::ascii_isdigit(static_cast<unsigned char>(id[0]))) {
@@ -252,7 +318,8 @@ Status CheckPublicationId(const std::string& id) {
     if (NationalOnly(std::string(word))) return refuse(kNationalOnly);
   }
   Question question = Publication::QUESTION_UNSPECIFIED;
-  if (!Publication::Question_Parse(absl::AsciiStrToUpper(of), &question)) {
+  if (!Publication::Question_Parse(absl::AsciiStrToUpper(of), &question) ||
+      FiguresOf(printer, question).empty()) {
     return refuse(kOneQuestion);
   }
   return Status();
@@ -270,11 +337,12 @@ Publication PublicationOf(const Printer& printer, Question question, const Row& 
   out.set_answered(row.count);
   for (const int64_t people : row.since) out.add_since(people);
   size_t at = 0;
-  for (const Answer answer : FiguresOf(printer, question)) {
+  for (const Answers& answers : FiguresOf(printer, question)) {
     const Figure& figure = row.figures[at++];
     auto* to = out.add_figures();
-    to->set_answer(answer);
-    to->set_words(Find(question, answer)->say);
+    to->set_answer(answers.answer);
+    to->set_also(answers.also);
+    to->set_words(WordsOf(question, answers));
     to->set_figure(figure.printed);
     to->set_percent(PrintedPercent(printer.measure, figure.printed, out.base()));
     to->set_low(figure.interval.low);
@@ -282,7 +350,7 @@ Publication PublicationOf(const Printer& printer, Question question, const Row& 
     to->set_floor(figure.floor);
     to->set_ceiling(figure.ceiling);
   }
-  out.set_text(InWords(printer, out));
+  if (out.figures_size() > 0) out.set_text(InWords(printer, out));
   out.set_hash(HashOf(out, previous));
   return out;
 }
@@ -294,11 +362,11 @@ Row RowOf(const Printer& printer, const Publication& publication) {
   row.members = publication.members();
   row.imported = publication.imported();
   row.since.assign(publication.since().begin(), publication.since().end());
-  for (const Answer answer : FiguresOf(printer, publication.question())) {
+  for (const Answers& answers : FiguresOf(printer, publication.question())) {
     Figure& to = row.figures.emplace_back();
     to.interval = {0, row.count};  // what is not told of may be anything
     for (const auto& figure : publication.figures()) {
-      if (figure.answer() != answer) continue;
+      if (Answers(figure.answer(), figure.also()) != answers) continue;
       to = {{figure.low(), figure.high()}, figure.figure(), figure.floor(), figure.ceiling()};
     }
   }
@@ -308,6 +376,10 @@ Row RowOf(const Printer& printer, const Publication& publication) {
 StatusOr<Row> ImportedRow(const Publication& publication, const std::vector<Row>& rows,
                           const std::string& today) {
   const std::string question = Publication::Question_Name(publication.question());
+  if (FiguresOf(kForumPrinter, publication.question()).empty()) {
+    return InvalidField("publication.question",
+                        absl::StrCat("publication.question is ", question, ": ", kOneQuestion));
+  }
   if (!rows.empty() && !rows.back().imported) {
     return RuleRefused("figures_began", absl::StrCat("the hub has printed figures of ", question,
                                                      " since ", rows.back().date,
@@ -347,11 +419,11 @@ StatusOr<Row> ImportedRow(const Publication& publication, const std::vector<Row>
                        figure.low(), ", to answered, ", publication.answered()));
     }
   }
-  for (const Answer answer : FiguresOf(kForumPrinter, publication.question())) {
-    if (told.count(answer) > 0) continue;
+  for (const Answers& answers : FiguresOf(kForumPrinter, publication.question())) {
+    if (told.count(answers.answer) > 0) continue;
     return InvalidField("publication.figures",
-                        absl::StrCat("publication.figures says nothing of ",
-                                     v1::Answer_Name(answer), ", which has a figure in ", question,
+                        absl::StrCat("publication.figures says nothing of ", TextOf(answers),
+                                     ", which has a figure in ", question,
                                      "; say between which counts it lay, 0 and ",
                                      publication.answered(), " if nothing was published"));
   }

@@ -17,7 +17,19 @@ namespace hub::membership {
 
 namespace v1 = ::coproduction::membership::v1;
 using Question = v1::Publication::Question;
-using Counts = std::map<v1::Answer, int64_t>;  // by answer, or by figure: people
+
+// What one person says to a question, or what a figure counts: an answer; of two questions
+// together, the answers to both, of which a figure may leave one open.
+struct Answers {
+  // NOLINTNEXTLINE(google-explicit-constructor): most are of one question
+  Answers(v1::Answer to_it, v1::Answer to_second = v1::ANSWER_UNSPECIFIED)
+      : answer(to_it), also(to_second) {}
+  auto operator<=>(const Answers&) const = default;
+  v1::Answer answer, also;
+};
+std::string TextOf(const Answers& answers);  // 'MALE', 'YES+MALE'; '+MALE' whatever the first is
+std::optional<Answers> AnswersOf(const std::string& text);
+using Counts = std::map<Answers, int64_t>;  // by answers, or by figure: people
 
 std::vector<Question> Questions();
 
@@ -27,7 +39,7 @@ StatusOr<v1::MemberCharacteristics> Said(const v1::MemberCharacteristics& before
                                          v1::MemberCharacteristics after);
 // None where nothing is said that counts: 'not asked', 'not answered', 'prefer not to say' and
 // 'stopped' are no answers.
-std::optional<v1::Answer> AnswerTo(Question question, const v1::MemberCharacteristics& said);
+std::optional<Answers> AnswerTo(Question question, const v1::MemberCharacteristics& said);
 
 // A forum, or all forums together: by what measure, and which answers, they print.
 struct Printer {
@@ -37,8 +49,9 @@ struct Printer {
 inline constexpr Printer kForumPrinter = {kForumMeasure, false};
 inline constexpr Printer kNationalPrinter = {kNationalMeasure, true};
 
-// The answers of a question that have a figure, in their order.
-std::vector<v1::Answer> FiguresOf(const Printer& printer, Question question);
+// The answers of a question that have a figure, in their order. A forum prints none of two
+// questions together, but its rows count towards those of all forums.
+std::vector<Answers> FiguresOf(const Printer& printer, Question question);
 // From the people who gave each answer, those of each figure: one may take several answers
 // together.
 Counts CountsOf(Question question, const Counts& by_answer);
@@ -50,8 +63,8 @@ std::string NextOnCalendar(const std::string& today);
 // What is never printed is refused by its kind, before anything is looked at, in the same words
 // whatever the data are: another filter than by question and date, two questions at once, a day off
 // the calendar, an answer that so few give that no forum prints it.
-Status CheckFilter(const std::string& filter);
-Status CheckPublicationId(const std::string& id);
+Status CheckFilter(const Printer& printer, const std::string& filter);
+Status CheckPublicationId(const Printer& printer, const std::string& id);
 
 // The figures of the row, with their words. `previous` is the hash of the row before, empty for the
 // first.

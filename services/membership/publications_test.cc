@@ -33,11 +33,13 @@ using coproduction::options::v1::OPERATOR;
 using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 using testing::kForum;
 using testing::MiniService;
 using ::testing::Not;
 using testing::Refused;
 using ::testing::SizeIs;
+using ::testing::UnorderedElementsAre;
 using v1::Publication;
 
 TEST(PublicationsRules, WhatIsNoAnswer) {
@@ -90,7 +92,7 @@ TEST(PublicationsRules, WhatWasStoppedStaysSoUntilItIsAnswered) {
 TEST(PublicationsRules, NoForumHasAFigureOfWhatFewAre) {
   for (const auto question : Questions()) {
     const auto local = FiguresOf(kForumPrinter, question);
-    EXPECT_FALSE(local.empty());
+    EXPECT_EQ(local.empty(), question >= Publication::DISABILITY_BY_GENDER);
     for (const auto never : {v1::TRANSGENDER, v1::NON_BINARY, v1::ANOTHER_DESCRIPTION, v1::FEMALE,
                              v1::WHITE_BRITISH, v1::NO}) {
       EXPECT_THAT(local, Not(Contains(never)));
@@ -107,35 +109,79 @@ TEST(PublicationsRules, NoForumHasAFigureOfWhatFewAre) {
   EXPECT_EQ(counts.count(v1::WHITE_BRITISH), 0u);
 }
 
+TEST(PublicationsRules, TwoQuestionsHaveCellsAndMarginsWithoutTheAnswersOfReference) {
+  EXPECT_THAT(FiguresOf(kForumPrinter, Publication::DISABILITY_BY_GENDER), IsEmpty());
+  EXPECT_THAT(
+      FiguresOf(kNationalPrinter, Publication::DISABILITY_BY_GENDER),
+      ElementsAre(v1::YES, Answers(v1::YES, v1::MALE), Answers(v1::YES, v1::TRANSGENDER),
+                  Answers(v1::YES, v1::NON_BINARY), Answers(v1::YES, v1::ANOTHER_DESCRIPTION),
+                  Answers({}, v1::MALE), Answers({}, v1::TRANSGENDER), Answers({}, v1::NON_BINARY),
+                  Answers({}, v1::ANOTHER_DESCRIPTION)));
+  for (const auto question : Questions()) {
+    for (const Answers& figure : FiguresOf(kNationalPrinter, question)) {
+      EXPECT_EQ(AnswersOf(TextOf(figure)), figure) << TextOf(figure);
+    }
+  }
+  EXPECT_EQ(TextOf({v1::YES, v1::MALE}), "YES+MALE");
+  EXPECT_EQ(TextOf({{}, v1::MALE}), "+MALE");
+  EXPECT_EQ(AnswersOf("PERHAPS"), std::nullopt);
+
+  v1::MemberCharacteristics said;
+  said.set_disability(v1::YES);
+  EXPECT_EQ(AnswerTo(Publication::DISABILITY_BY_ETHNICITY, said), std::nullopt);
+  said.set_ethnicity(v1::STOPPED);
+  EXPECT_EQ(AnswerTo(Publication::DISABILITY_BY_ETHNICITY, said), std::nullopt);
+  said.set_ethnicity(v1::MIXED_OR_MULTIPLE);
+  EXPECT_EQ(AnswerTo(Publication::DISABILITY_BY_ETHNICITY, said),
+            Answers(v1::YES, v1::MIXED_OR_MULTIPLE));
+
+  const Counts counts =
+      CountsOf(Publication::DISABILITY_BY_ETHNICITY, {{{v1::YES, v1::WHITE_BRITISH}, 1},
+                                                      {{v1::YES, v1::MIXED_OR_MULTIPLE}, 10},
+                                                      {{v1::NO, v1::MIXED_OR_MULTIPLE}, 100},
+                                                      {{v1::NO, v1::NOT_WHITE_BRITISH}, 1000},
+                                                      {{v1::NO, v1::WHITE_BRITISH}, 10000}});
+  EXPECT_EQ(counts.at(v1::YES), 11);
+  EXPECT_EQ(counts.at({v1::YES, v1::MIXED_OR_MULTIPLE}), 10);
+  EXPECT_EQ(counts.at({v1::YES, v1::NOT_WHITE_BRITISH}), 10);
+  EXPECT_EQ(counts.at({{}, v1::MIXED_OR_MULTIPLE}), 110);
+  EXPECT_EQ(counts.at({{}, v1::NOT_WHITE_BRITISH}), 1110);
+  EXPECT_EQ(counts.at({{}, v1::BLACK_OR_BLACK_BRITISH}), 0);
+}
+
 TEST(PublicationsRules, WhatIsNeverPrintedIsRefusedByItsKind) {
   for (const char* fine : {"", "question = \"DISABILITY\"", "date = \"2022-07-01\"",
                            "question = \"AGE_BAND\" AND date = \"2022-07-01\""}) {
-    EXPECT_TRUE(CheckFilter(fine).ok()) << fine;
+    EXPECT_TRUE(CheckFilter(kForumPrinter, fine).ok()) << fine;
   }
+  EXPECT_TRUE(CheckFilter(kNationalPrinter, "question = \"DISABILITY_BY_GENDER\"").ok());
   const std::map<std::string, std::string> refused = {
       {"district = \"CV34\"", "one question for all members"},
       {"answer = \"MALE\"", "one question for all members"},
       {"question = \"DISABILITY\" AND question = \"GENDER\"", "none combines two"},
+      {"question = \"DISABILITY_BY_GENDER\"", "none combines two"},
       {"question = \"DISABILITY\" AND district = \"CV34\"", "none is for a district"},
       {"question = \"INCOME\"", "one question for all members"},
       {"date = \"2022-06-14\"", "for no other day"},
       {"answer = \"TRANSGENDER\"", "for all forums together alone"},
       {"question = \"NON_BINARY\"", "for all forums together alone"}};
   for (const auto& [filter, why] : refused) {
-    const Status status = CheckFilter(filter);
+    const Status status = CheckFilter(kForumPrinter, filter);
     EXPECT_TRUE(Refused(status, errors::FILTER_INVALID, "filter")) << filter;
     EXPECT_THAT(MessageOf(status), HasSubstr(why)) << filter;
   }
   for (const char* fine : {"2022-07-01-disability", "2022-07-01-free_school_meals", "nobody",
                            "before-2022-06-14-disability"}) {
-    EXPECT_TRUE(CheckPublicationId(fine).ok()) << fine;
+    EXPECT_TRUE(CheckPublicationId(kForumPrinter, fine).ok()) << fine;
   }
+  EXPECT_TRUE(CheckPublicationId(kNationalPrinter, "2022-07-01-disability_by_gender").ok());
   const std::map<std::string, std::string> names = {
       {"2022-06-14-disability", "for no other day"},
       {"2022-07-01-disability-gender", "none combines two"},
+      {"2022-07-01-disability_by_gender", "none combines two"},
       {"2022-07-01-gender-transgender", "for all forums together alone"}};
   for (const auto& [name, why] : names) {
-    const Status status = CheckPublicationId(name);
+    const Status status = CheckPublicationId(kForumPrinter, name);
     EXPECT_TRUE(Refused(status, errors::INVALID_FIELD, "name")) << name;
     EXPECT_THAT(MessageOf(status), HasSubstr(why)) << name;
   }
@@ -170,6 +216,18 @@ TEST(PublicationsRules, Words) {
             "1 July 2022: of about 31300 members of all forums who answered, about 1400 (4.5%) say "
             "that they are men, about 200 (0.6%) say that they are transgender, fewer than 75 say "
             "that they are non-binary, about 300 (1.0%) say that they are of another description.");
+  const Row two = *NextRow(kNationalMeasure, {}, "2022-07-01", {31300, {31300}}, {9000, 60, 1400});
+  EXPECT_EQ(
+      PublicationOf(kNationalPrinter, Publication::LONE_PARENT_BY_FREE_SCHOOL_MEALS, two, 1, "")
+          .text(),
+      "1 July 2022: of about 31300 members of all forums who answered both, about 9000 (28.8%) say "
+      "that they are a lone parent or carer, fewer than 75 say that they are a lone parent or "
+      "carer and have a child with free school meals, about 1400 (4.5%) say that they have a "
+      "child with free school meals.");
+  EXPECT_EQ(PublicationOf(kForumPrinter, Publication::CARER_BY_AGE_BAND,
+                          *NextRow(kForumMeasure, {}, "2022-07-01", {99, {99}}, {}), 1, "")
+                .text(),
+            "");
 }
 
 std::vector<Publication> ThreeRows() {
@@ -314,6 +372,10 @@ TEST(PublicationsRules, WhatCannotBeTakenOver) {
   EXPECT_THAT(MessageOf(refused(gender)), HasSubstr("for all forums together alone"));
   gender.clear_figures();
   EXPECT_TRUE(Refused(refused(gender), errors::INVALID_FIELD, "publication.figures"));
+  auto two = Before("2022-06-14", 140, 1, 1);
+  two.set_question(Publication::DISABILITY_BY_GENDER);
+  EXPECT_TRUE(Refused(refused(two), errors::INVALID_FIELD, "publication.question"));
+  EXPECT_THAT(MessageOf(refused(two)), HasSubstr("none combines two"));
   Row own = june;
   own.imported = false;
   EXPECT_TRUE(Refused(refused(Before("2022-06-15", 254, 60, 62), {own}), errors::RULE_REFUSED,
@@ -333,8 +395,8 @@ class Publications : public ::testing::TestWithParam<db::Engine> {
     mini_.SetDate("2022-06-21");
   }
 
-  // Members who join and say whether they are disabled.
-  void Join(int count, int disabled) {
+  // Members who join and say whether they are disabled, and perhaps their gender.
+  void Join(int count, int disabled, v1::Answer gender = v1::ANSWER_UNSPECIFIED) {
     for (int i = 0; i < count; ++i) {
       v1::CreateMemberRequest request;
       request.set_parent(kForum);
@@ -347,15 +409,17 @@ class Publications : public ::testing::TestWithParam<db::Engine> {
       auto member = mini_.Call<v1::Member>(mini_.Token(MEMBERSHIP_ADMIN), request);
       ASSERT_TRUE(member.ok()) << member.status();
       members_.push_back(*member);
-      Say(*member, i < disabled ? v1::YES : v1::NO);
+      Say(*member, i < disabled ? v1::YES : v1::NO, gender);
     }
   }
-  void Say(const v1::Member& member, v1::Answer answer) {
+  void Say(const v1::Member& member, v1::Answer answer,
+           v1::Answer gender = v1::ANSWER_UNSPECIFIED) {
     const std::string id = member.name().substr(member.name().rfind('/') + 1);
     v1::SetCharacteristicsRequest request;
     request.set_parent(kForum);
     auto& said = said_[id];
     said.set_disability(answer);
+    if (gender != v1::ANSWER_UNSPECIFIED) said.set_gender(gender);
     *request.mutable_characteristics() = said;
     auto kept = mini_.Call<v1::MemberCharacteristics>(mini_.Token(MEMBER, id), request);
     ASSERT_TRUE(kept.ok()) << kept.status();
@@ -366,6 +430,51 @@ class Publications : public ::testing::TestWithParam<db::Engine> {
     request.set_name(member.name());
     auto left = mini_.Call<v1::Member>(mini_.Token(MEMBERSHIP_ADMIN), request);
     ASSERT_TRUE(left.ok()) << left.status();
+  }
+  // A request for a member's rights, which is complied with.
+  void Ask(const v1::Member& member, v1::RightsRequest::Kind kind) {
+    v1::CreateRightsRequestRequest create;
+    create.set_parent(kForum);
+    create.set_member(member.name());
+    create.set_kind(kind);
+    if (kind == v1::RightsRequest::RESTRICTION) {
+      create.set_ground(v1::Restriction::ACCURACY_CONTESTED);
+    }
+    auto request = mini_.Call<v1::RightsRequest>(mini_.Token(MEMBERSHIP_ADMIN), create);
+    ASSERT_TRUE(request.ok()) << request.status();
+    v1::CompleteRightsRequestRequest complete;
+    complete.set_name(request->name());
+    complete.set_outcome("done as asked");
+    request = mini_.Call<v1::RightsRequest>(mini_.Token(MEMBERSHIP_ADMIN), complete);
+    ASSERT_TRUE(request.ok()) << request.status();
+  }
+  // Of two questions together: who was counted, and how many the forum keeps of one figure.
+  std::vector<Publication> Unprinted() {
+    std::vector<Publication> rows;
+    const Status status =
+        Read("SELECT record FROM unprinted ORDER BY number", [&](const db::Row& row) {
+          EXPECT_TRUE(rows.emplace_back().ParseFromString(std::string(row.Blob(0))));
+        });
+    EXPECT_TRUE(status.ok()) << status;
+    return rows;
+  }
+  int64_t Frozen(const std::string& answers) {
+    int64_t people = -1;
+    const Status status = Read(
+        "SELECT people FROM frozen WHERE question = 'DISABILITY_BY_GENDER' "
+        "AND answer = '" +
+            answers + "'",
+        [&](const db::Row& row) { people = row.Int(0); });
+    EXPECT_TRUE(status.ok()) << status;
+    return people;
+  }
+  Status Read(const std::string& sql, const std::function<void(const db::Row&)>& each) {
+    return mini_.runtime().engine().config().store->ReadAndWait([&](db::Conn& conn) {
+      return conn.Query(sql, {}, [&](const db::Row& row) {
+        each(row);
+        return Status();
+      });
+    });
   }
   // As the only row, whatever was printed.
   void Keep(const Publication& row) {
@@ -451,33 +560,58 @@ TEST_P(Publications, WhoIsErasedOrWhoseDataMayOnlyBeStoredIsNotCounted) {
   Join(52, 20);
   mini_.SetDate("2022-07-01");
   ASSERT_EQ(Published(mini_.Token(CHAIR)).size(), 1u);
-  auto ask = [&](size_t member, v1::RightsRequest::Kind kind) {
-    v1::CreateRightsRequestRequest create;
-    create.set_parent(kForum);
-    create.set_member(members_[member].name());
-    create.set_kind(kind);
-    if (kind == v1::RightsRequest::RESTRICTION) {
-      create.set_ground(v1::Restriction::ACCURACY_CONTESTED);
-    }
-    auto request = mini_.Call<v1::RightsRequest>(mini_.Token(MEMBERSHIP_ADMIN), create);
-    ASSERT_TRUE(request.ok()) << request.status();
-    v1::CompleteRightsRequestRequest complete;
-    complete.set_name(request->name());
-    complete.set_outcome("done as asked");
-    request = mini_.Call<v1::RightsRequest>(mini_.Token(MEMBERSHIP_ADMIN), complete);
-    ASSERT_TRUE(request.ok()) << request.status();
-  };
   const std::string before = Published(mini_.Token(CHAIR))[0].SerializeAsString();
-  for (size_t i = 0; i < 5; ++i) ask(i, v1::RightsRequest::ERASURE);
+  for (size_t i = 0; i < 5; ++i) Ask(members_[i], v1::RightsRequest::ERASURE);
   EXPECT_EQ(Published(mini_.Token(CHAIR))[0].SerializeAsString(), before);
   EXPECT_EQ(mini_.Rows("counted"), 47) << "nothing is kept of who was erased";
-  for (size_t i = 5; i < 10; ++i) ask(i, v1::RightsRequest::RESTRICTION);
+  for (size_t i = 5; i < 10; ++i) Ask(members_[i], v1::RightsRequest::RESTRICTION);
   mini_.SetDate("2022-10-01");
   const auto figures = Published(mini_.Token(CHAIR));
   ASSERT_EQ(figures.size(), 2u);
   EXPECT_EQ(figures[1].answered(), 42);
   EXPECT_EQ(figures[1].figures(0).floor(),
             std::max<int64_t>(0, figures[0].figures(0).low() - 10 + 4));
+}
+
+TEST_P(Publications, OfTwoQuestionsAForumKeepsWhatAllForumsCountAndPrintsNone) {
+  Join(30, 13, v1::FEMALE);
+  Join(22, 7, v1::MALE);
+  Join(40, 20);
+  mini_.SetDate("2022-07-01");
+  auto printed = [&] {
+    std::vector<Question> questions;
+    for (const auto& one : Published(mini_.Token(CHAIR))) questions.push_back(one.question());
+    return questions;
+  };
+  EXPECT_THAT(printed(), UnorderedElementsAre(Publication::DISABILITY, Publication::GENDER));
+  ASSERT_THAT(Unprinted(), SizeIs(1));
+  EXPECT_EQ(Unprinted()[0].question(), Publication::DISABILITY_BY_GENDER);
+  EXPECT_EQ(Unprinted()[0].answered(), 52);
+  EXPECT_EQ(Unprinted()[0].figures_size(), 0);
+  EXPECT_EQ(Frozen("YES"), 20) << "of who answered both";
+  EXPECT_EQ(Frozen("+MALE"), 22);
+  EXPECT_EQ(Frozen("YES+MALE"), 7);
+  EXPECT_EQ(mini_.Published<events::StatisticsPublished>().size(), 2u);
+
+  // Whoever goes, or says something else to either question, is one of those who moved.
+  for (size_t i = 0; i < 2; ++i) Ask(members_[i], v1::RightsRequest::ERASURE);
+  EXPECT_EQ(mini_.Rows("counted WHERE question = 'DISABILITY_BY_GENDER'"), 50)
+      << "nothing is kept of who was erased";
+  for (size_t i = 2; i < 4; ++i) Ask(members_[i], v1::RightsRequest::RESTRICTION);
+  for (size_t i = 4; i < 6; ++i) Leave(members_[i]);
+  Say(members_[6], v1::YES, v1::STOPPED);
+  Say(members_[30], v1::NO);
+  Say(members_[31], v1::YES, v1::FEMALE);
+  mini_.SetDate("2022-10-01");
+  EXPECT_THAT(Unprinted(), SizeIs(1)) << "nine moved";
+  Say(members_[32], v1::PREFER_NOT_TO_SAY);
+  mini_.SetDate("2023-01-01");
+  ASSERT_THAT(Unprinted(), SizeIs(2));
+  EXPECT_EQ(BrokenAt(Unprinted()), std::nullopt);
+  EXPECT_THAT(Unprinted()[1].since(), ElementsAre(2, 42));
+  EXPECT_EQ(Frozen("YES"), 20 - 6 - 1 - 1 - 1) << "who stays, and two who are no more disabled men";
+  EXPECT_EQ(Frozen("YES+MALE"), 7 - 3);
+  EXPECT_THAT(printed(), Not(Contains(Publication::DISABILITY_BY_GENDER)));
 }
 
 TEST_P(Publications, APartnerSeesWhatIsPrintedAndNotTheRegister) {
@@ -596,14 +730,20 @@ TEST_P(Publications, AreAskedForByTheirKindAlone) {
   get.set_name(std::string(kForum) + "/publications/2022-08-01-disability");
   const Status off = mini_.Call<Publication>(mini_.Token(CHAIR), get).status();
   EXPECT_TRUE(Refused(off, errors::INVALID_FIELD, "name"));
-  Join(40, 13);
+  v1::GetPublicationRequest two;
+  two.set_name(std::string(kForum) + "/publications/2022-07-01-disability_by_gender");
+  const Status both = mini_.Call<Publication>(mini_.Token(CHAIR), two).status();
+  EXPECT_TRUE(Refused(both, errors::INVALID_FIELD, "name"));
+  Join(40, 13, v1::MALE);
   mini_.SetDate("2022-07-01");
+  ASSERT_THAT(Unprinted(), SizeIs(1));
+  EXPECT_EQ(MessageOf(mini_.Call<Publication>(mini_.Token(CHAIR), two).status()), MessageOf(both));
   EXPECT_EQ(MessageOf(mini_.Call<Publication>(mini_.Token(CHAIR), get).status()), MessageOf(off));
   EXPECT_EQ(MessageOf(mini_.Call<v1::ListPublicationsResponse>(mini_.Token(CHAIR), list).status()),
             MessageOf(before));
   get.set_name(std::string(kForum) + "/publications/2022-07-01-disability");
   EXPECT_TRUE(mini_.Call<Publication>(mini_.Token(CHAIR), get).ok());
-  list.set_filter("question = \"GENDER\"");
+  list.set_filter("question = \"CARER\"");
   const auto none = mini_.Call<v1::ListPublicationsResponse>(mini_.Token(CHAIR), list);
   ASSERT_TRUE(none.ok()) << none.status();
   EXPECT_EQ(none->publications_size(), 0);
