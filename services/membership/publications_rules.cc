@@ -19,7 +19,8 @@ using v1::Publication;
 
 constexpr int kMonthsApart = 3;
 
-// Who has a figure for an answer: nobody for the one of reference, a question's commonest.
+// Who has a figure for an answer: nobody for the one of reference, a question's commonest. It must
+// be common: where nearly nobody gave it, the figures of the others add up to all people.
 enum class Shown { kNowhere, kNationally, kEverywhere };
 struct Category {
   Question question;
