@@ -431,6 +431,7 @@ void Runtime::Say(const char* what, const Status& status) const {
 void Runtime::TimerLoop() {
   using Steady = std::chrono::steady_clock;  // whatever happens to the machine's time
   auto sealed = Steady::now(), forgot = sealed - kForgetEvery;
+  std::string retained_on;
   std::unique_lock<std::mutex> lock(mutex_);
   while (!stopping_) {
     lock.unlock();
@@ -445,6 +446,10 @@ void Runtime::TimerLoop() {
     if (Steady::now() >= forgot + kForgetEvery) {
       forgot = Steady::now();
       Say("retention", engine_->Forget());
+    }
+    if (const std::string today = LondonDate(engine_->Now()); today != retained_on) {
+      retained_on = today;
+      Say("retention", engine_->EndRetentions(today));
     }
     lock.lock();
     stop_.wait_for(lock, std::chrono::seconds(1), [this] { return stopping_; });

@@ -81,8 +81,9 @@ class Engine {
 
   // Upkeep, which the runtime calls now and then; doing it more often, or on two replicas, does no
   // harm.
-  Status SealJournal();  // audit.cc
-  Status Forget();       // retention.cc
+  Status SealJournal();                            // audit.cc
+  Status Forget();                                 // retention.cc
+  Status EndRetentions(const std::string& today);  // once a day; retention.cc
   // What anonymous methods told on days that have ended goes out, and leaves no order behind.
   Status EndAnonymousDays();  // anonymous.cc
   // What was noted to leave the files leaves them.

@@ -41,6 +41,19 @@ std::string RowsAbout(const Resource& resource) {
   return "(" + where + ")";
 }
 
+// What a partner says of its own officers is another controller's.
+std::string OfForum(const Resource& resource, const std::string& rows) {
+  if (resource.option->partner().empty()) return rows;
+  return absl::StrCat(rows, " AND COALESCE(", ColumnOf(resource, resource.option->partner()),
+                      ", '') = ''");
+}
+
+// The day on which so many years after a day are over.
+std::string YearsAfter(const std::string& date, int years) {
+  const auto day = ToDay(date);
+  return ToText(absl::CivilDay(day.year() + years, day.month(), day.day()));
+}
+
 // The name of a row's record, in SQL.
 std::string NameInSql(const Resource& resource) {
   const std::string& table = resource.option->table();
@@ -85,9 +98,7 @@ Status EraseRecords(Write& write, const Resource& resource, const std::string& p
       kind->add_blanked(column.field->name());
     } else if (!retention.empty()) {
       kind->add_kept(column.field->name());
-      const auto day = ToDay(write.today());
-      kind->set_kept_until(
-          ToText(absl::CivilDay(day.year() + schema::YearsOf(retention), day.month(), day.day())));
+      kind->set_kept_until(YearsAfter(write.today(), schema::YearsOf(retention)));
       kind->set_kept_because(resource.option->kept_because());
     }
   }
@@ -97,13 +108,9 @@ Status EraseRecords(Write& write, const Resource& resource, const std::string& p
     state = kErased;
   }
   if (emptied.empty() && state.empty()) return Status();
-  // What a partner says of its own officers is another controller's.
-  std::string where = rows;
-  if (!resource.option->partner().empty()) {
-    const std::string column = ColumnOf(resource, resource.option->partner());
-    absl::StrAppend(&where, " AND COALESCE(", column, ", '') = ''");
-  }
-  RETURN_IF_ERROR(db::EmptyFields(write.sql(), resource, emptied, state, where, {person}).status());
+  RETURN_IF_ERROR(
+      db::EmptyFields(write.sql(), resource, emptied, state, OfForum(resource, rows), {person})
+          .status());
   return NoteScrub(write.sql(), table);
 }
 
@@ -179,6 +186,48 @@ Status ErasePerson(Write& write, const std::string& service, const std::string& 
           "request = excluded.request, confirmation = excluded.confirmation, step = 0",
           {person, request, db::Bytes{said.SerializeAsString()}})
       .status();
+}
+
+StatusOr<bool> EndRetention(db::Conn& conn, const std::string& service, const std::string& person,
+                            const std::string& erased_on, const std::string& today) {
+  bool all = true;
+  for (const Resource* resource : schema::Resources(service)) {
+    if (!resource->about_person()) continue;
+    for (const int years : schema::RetentionsOf(resource->type)) {
+      if (today < YearsAfter(erased_on, years)) {
+        all = false;
+        continue;
+      }
+      RETURN_IF_ERROR(
+          EndRetention(conn, *resource, years, OfForum(*resource, RowsAbout(*resource)), person));
+    }
+  }
+  return all;
+}
+
+Status EndRetention(db::Conn& conn, const Resource& resource, int years, const std::string& where,
+                    const std::string& value) {
+  const auto* prototype =
+      google::protobuf::MessageFactory::generated_factory()->GetPrototype(resource.type);
+  std::vector<std::unique_ptr<Message>> records;
+  RETURN_IF_ERROR(
+      db::QueryRecords(conn, nullptr, resource, "WHERE " + where + " ORDER BY id", {value}, [&] {
+        records.emplace_back(prototype->New());
+        return records.back().get();
+      }));
+  bool any = false;
+  for (const auto& record : records) {
+    std::unique_ptr<Message> before(record->New());
+    before->CopyFrom(*record);
+    schema::EndRetention(years, record.get());
+    const auto paths = db::ChangedPaths(resource, *before, *record);
+    if (paths.empty()) continue;
+    any = true;
+    const std::string name = schema::GetName(*record);
+    RETURN_IF_ERROR(
+        db::UpdateRecord(conn, nullptr, resource, ForumOf(name), IdOf(name), *record, paths));
+  }
+  return any ? NoteScrub(conn, resource.option->table()) : Status();
 }
 
 StatusOr<std::vector<PersonalEntry>> Engine::PersonalData(const std::string& forum,

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "common/journal/context.h"
+#include "common/schema/schema.h"
 
 namespace hub::journal {
 
@@ -16,5 +17,13 @@ namespace hub::journal {
 // to nobody. Done again it finds what a restore brought back.
 Status ErasePerson(Write& write, const std::string& service, const std::string& person,
                    const std::string& request);
+
+// Empties what was kept of an erased person for a time that is over; whether that is all of it.
+StatusOr<bool> EndRetention(db::Conn& conn, const std::string& service, const std::string& person,
+                            const std::string& erased_on, const std::string& today);
+// Empties what is kept for so many years in the rows for which `where` holds, of $1 = `value`; they
+// are not sealed. Versions do not change.
+Status EndRetention(db::Conn& conn, const schema::Resource& resource, int years,
+                    const std::string& where, const std::string& value);
 
 }  // namespace hub::journal

@@ -1,8 +1,13 @@
-// What is not kept: answers and their day keys (7 days, after which a resend is told ALREADY_DONE),
-// sent events as long as the streams have them, the access log and the register of crossings after
-// a year. Keys and journal stay.
+// What is not kept: personal fields for longer than the schema says (`retention`), answers and
+// their day keys (7 days, after which a resend is told ALREADY_DONE), sent events as long as the
+// streams have them, the access log and the register of crossings after a year. Keys and journal
+// stay.
+#include <map>
+
 #include "common/journal/engine.h"
+#include "common/journal/person.h"
 #include "common/journal/tables.h"
+#include "coproduction/hub/v1/people.pb.h"
 
 namespace hub::journal {
 namespace {
@@ -48,7 +53,53 @@ Status DeletePages(db::Store& store, const std::string& table, const std::string
   return Status();
 }
 
+// Personal fields of records about nobody in particular, from the date that the record names.
+Status EndRetentions(db::Store& store, const schema::Resource& resource, const std::string& today) {
+  const std::string since = db::FindColumn(resource, resource.option->kept_since())->name;
+  for (const int years : schema::RetentionsOf(resource.type)) {
+    const auto day = ToDay(today);
+    const std::string last = ToText(absl::CivilDay(day.year() - years, day.month(), day.day()));
+    RETURN_IF_ERROR(store.WriteAndWait([&](db::Conn& conn) {
+      return EndRetention(conn, resource, years, since + " <> '' AND " + since + " <= $1", last);
+    }));
+  }
+  return Status();
+}
+
+// Of persons who are erased and of whom each service has said so, what a law kept.
+Status EndRetentions(db::Store& store, const std::string& service, const std::string& today) {
+  std::map<std::string, std::string> erased;  // person: on which day
+  RETURN_IF_ERROR(store.ReadAndWait([&](db::Conn& conn) {
+    erased.clear();
+    return conn.Query("SELECT person, confirmation FROM erasures WHERE step = 2", {},
+                      [&](const db::Row& row) {
+                        coproduction::hub::v1::ErasureConfirmation said;
+                        said.ParseFromString(std::string(row.Blob(1)));
+                        erased[std::string(row.Text(0))] = said.erased_on();
+                        return Status();
+                      });
+  }));
+  for (const auto& [person, erased_on] : erased) {
+    RETURN_IF_ERROR(
+        store.WriteAndWait([&, &person = person, &erased_on = erased_on](db::Conn& conn) -> Status {
+          ASSIGN_OR_RETURN(const bool all, EndRetention(conn, service, person, erased_on, today));
+          if (!all) return Status();
+          return conn.Exec("UPDATE erasures SET step = 3 WHERE person = $1", {person}).status();
+        }));
+  }
+  return Status();
+}
+
 }  // namespace
+
+Status Engine::EndRetentions(const std::string& today) {
+  for (const auto* resource : schema::Resources(options_.service)) {
+    if (resource->option->kept_since().empty()) continue;
+    RETURN_IF_ERROR(journal::EndRetentions(*options_.store, *resource, today));
+  }
+  RETURN_IF_ERROR(journal::EndRetentions(*options_.store, options_.service, today));
+  return Scrub();
+}
 
 Status Engine::Forget() {
   const Micros now = MachineNow();

@@ -1,5 +1,7 @@
 #include "common/privacy/visible.h"
 
+#include <utility>
+
 namespace hub::privacy {
 namespace {
 
@@ -47,15 +49,19 @@ struct Redaction {
   Crossed* crossed;
   const Relations& also;
 
+  void AddAttendee(const Message& message, Relations* relations) const {
+    if (attends && AnyAttendeeField(message.GetDescriptor()) && attends(message)) {
+      relations->insert(Field::ATTENDEE);
+    }
+  }
+
   // `relations` and `person` are those of the record that the message is or stands in.
   void Apply(Message* message, Relations relations, std::string person) const {
     const Reflection* reflection = message->GetReflection();
     if (const auto* resource = schema::FindResource(message->GetDescriptor())) {
       relations = RelationsTo(*message, *resource, viewer);
       relations.insert(also.begin(), also.end());
-      if (attends && AnyAttendeeField(message->GetDescriptor()) && attends(*message)) {
-        relations.insert(Field::ATTENDEE);
-      }
+      AddAttendee(*message, &relations);
       person = PersonShown(*message, *resource, relations);
     }
     std::vector<const FieldDescriptor*> fields;
@@ -122,7 +128,10 @@ bool Visible(const FieldDescriptor& field, const Viewer& viewer, const Relations
 
 void Redact(Message* message, const Viewer& viewer, const Attends& attends, Crossed* crossed,
             const Relations& also) {
-  Redaction{viewer, attends, crossed, also}.Apply(message, {}, "");
+  const Redaction redaction{viewer, attends, crossed, also};
+  Relations relations;
+  redaction.AddAttendee(*message, &relations);  // also of an answer that is no record
+  redaction.Apply(message, std::move(relations), "");
 }
 
 std::string Project(const Message& event, options::Audience audience, const Shares& shares) {

@@ -330,12 +330,24 @@ Status ValidateMessage(Message* message, const std::string& forum, bool whole,
   return Status();
 }
 
+// Whether a field, or one of its own, is personal and says not how long it is kept.
+bool WithoutTime(const FieldDescriptor* field) {
+  if (!IsClassifiedMessage(field)) {
+    const auto& option = FieldOption(field);
+    return option.sensitivity() >= options::Field::PERSONAL && !option.computed() &&
+           option.retention().empty();
+  }
+  for (int i = 0; i < field->message_type()->field_count(); ++i) {
+    if (WithoutTime(field->message_type()->field(i))) return true;
+  }
+  return false;
+}
+
 // A record that refers to a person is about that person: nobody's export or erasure leaves it out.
 void CheckPerson(const Resource& resource,
                  const std::function<void(const std::string&, const std::string&)>& say) {
   const std::string& where = resource.type->full_name();
   const auto& through = resource.option->through();
-  bool kept = false;
   for (const auto& column : resource.columns) {
     const auto& option = FieldOption(column.field);
     const Resource* target = FindResource(option.reference());
@@ -352,17 +364,30 @@ void CheckPerson(const Resource& resource,
       say(column.field->full_name(),
           "refers to a record of a person: name it in `through`, or the person as `own`");
     }
-    if (option.retention().empty()) continue;
-    kept = true;
-    if (YearsOf(option.retention()) == 0 || !resource.about_person() ||
-        option.sensitivity() < options::Field::PERSONAL) {
+    if (!resource.about_person() && WithoutTime(column.field)) {
       say(column.field->full_name(),
-          "has the retention '" + option.retention() +
-              "'; years, as 'P6Y', are for personal fields of a record about a person");
+          "is personal, and its record is about nobody: how long it is "
+          "kept say `retention` and the record's `kept_since`");
+    }
+    if (option.retention().empty()) continue;
+    if (YearsOf(option.retention()) == 0 || option.sensitivity() < options::Field::PERSONAL) {
+      say(column.field->full_name(), "has the retention '" + option.retention() +
+                                         "'; years, as 'P6Y', are for personal fields");
     }
   }
-  if (kept != !resource.option->kept_because().empty()) {
-    say(where, "says kept_because if and only if one of its fields has a retention");
+  const bool kept = !RetentionsOf(resource.type).empty();
+  const bool because = !resource.option->kept_because().empty();
+  if (because != (kept && resource.about_person())) {
+    say(where,
+        "says kept_because if and only if one of its fields has a retention after an erasure");
+  }
+  const std::string& since = resource.option->kept_since();
+  const auto* date = since.empty() ? nullptr : resource.type->FindFieldByName(since);
+  const bool is_date = date != nullptr && FieldOption(date).format() == options::Field::DATE;
+  if ((since.empty() ? 0 : is_date ? 1 : 2) != (kept && !resource.about_person() ? 1 : 0)) {
+    say(where,
+        "says kept_since, a date, if and only if it is about nobody and one of its fields has "
+        "a retention");
   }
   for (const std::string& name : through) {
     const auto* field = resource.type->FindFieldByName(name);
@@ -484,6 +509,40 @@ int YearsOf(const std::string& retention) {
   const bool fits = retention.size() > 2 && retention.front() == 'P' && retention.back() == 'Y' &&
                     absl::SimpleAtoi(retention.substr(1, retention.size() - 2), &years);
   return fits && years > 0 ? years : 0;
+}
+
+std::set<int> RetentionsOf(const Descriptor* type) {
+  std::set<int> all;
+  for (int i = 0; i < type->field_count(); ++i) {
+    const auto* field = type->field(i);
+    if (const int years = YearsOf(FieldOption(field).retention()); years > 0) all.insert(years);
+    if (IsClassifiedMessage(field)) all.merge(RetentionsOf(field->message_type()));
+  }
+  return all;
+}
+
+void EndRetention(int years, Message* record) {
+  const auto* reflection = record->GetReflection();
+  std::vector<const FieldDescriptor*> fields;
+  reflection->ListFields(*record, &fields);
+  for (const auto* field : fields) {
+    if (!IsClassifiedMessage(field)) {
+      const auto& option = FieldOption(field);
+      const bool number = field->cpp_type() == FieldDescriptor::CPPTYPE_INT32 ||
+                          field->cpp_type() == FieldDescriptor::CPPTYPE_INT64;
+      const bool leads_nowhere =
+          number || !option.reference().empty() || option.format() == options::Field::UUID;
+      if (YearsOf(option.retention()) == years && !leads_nowhere) {
+        reflection->ClearField(record, field);
+      }
+    } else if (field->is_repeated()) {
+      for (int i = 0; i < reflection->FieldSize(*record, field); ++i) {
+        EndRetention(years, reflection->MutableRepeatedMessage(record, field, i));
+      }
+    } else {
+      EndRetention(years, reflection->MutableMessage(record, field));
+    }
+  }
 }
 
 bool IsStandard(const FieldDescriptor* field) { return StandardNames().count(field->name()) > 0; }

@@ -77,6 +77,11 @@ const std::set<std::string>& DataItems();
 bool IsErased(const Resource& resource, const FieldDescriptor* field);
 // Years of a `retention`; 0 where it is not of the form 'P6Y'.
 int YearsOf(const std::string& retention);
+// The years of all the retentions in a record, in whatever part.
+std::set<int> RetentionsOf(const Descriptor* type);
+// Empties what is kept for so many years, in whatever part, but for numbers, references and
+// identifiers, which lead to nobody and which sums need.
+void EndRetention(int years, Message* record);
 // One of the ten standard AIP fields, which need no mark, or a message whose own fields have
 // theirs.
 bool IsStandard(const FieldDescriptor* field);

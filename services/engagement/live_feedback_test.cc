@@ -119,6 +119,20 @@ class LiveFeedback : public MiniEngagement {
 };
 ON_BOTH_DATABASES(LiveFeedback);
 
+TEST_P(LiveFeedback, IsKeptForAYearAndItsThemeForEver) {
+  SayWhereToTurn();
+  Done<v1::GiveLiveFeedbackResponse>(member_, Tell("The bus never came.", "0f1e"));
+  const std::string received_on = Seen(chair_)[0].received_on();
+  const auto forgotten_on = [&](const std::string& date) {
+    mini_.SetDate(date);
+    EXPECT_TRUE(mini_.runtime().engine().EndRetentions(date).ok());
+    return Sql("SELECT text FROM live_feedbacks");
+  };
+  EXPECT_EQ(forgotten_on("2022" + AddDays(received_on, -1).substr(4)), "The bus never came.");
+  EXPECT_EQ(forgotten_on("2022" + received_on.substr(4)), "");
+  EXPECT_EQ(Seen(chair_)[0].theme(), "school-transport");
+}
+
 TEST_P(LiveFeedback, LeavesNothingOfTheSender) {
   auto tell = Tell("The bus never came.", "0f1e");
   EXPECT_TRUE(Refused(mini_.Call<v1::GiveLiveFeedbackResponse>(member_, tell).status(),

@@ -4,6 +4,7 @@
 
 #include "common/base/id.h"
 #include "common/privacy/seal.h"
+#include "common/rpc/door.h"
 #include "coproduction/engagement/events/v1/records.pb.h"
 
 namespace hub::engagement {

@@ -23,7 +23,7 @@ StatusOr<v1::Consent::Purpose> PurposeOf(const std::string& word) {
   v1::Consent::Purpose purpose = v1::Consent::PURPOSE_UNSPECIFIED;
   if (word.empty()) return purpose;
   if (!v1::Consent::Purpose_Parse(absl::AsciiStrToUpper(word), &purpose) ||
-      purpose == v1::Consent::PURPOSE_UNSPECIFIED) {
+      purpose == v1::Consent::PURPOSE_UNSPECIFIED || purpose == v1::Consent::FIRST_NAME) {
     return UsageError("--for is '" + word + "'; it is one of news, invitations, surveys");
   }
   return purpose;

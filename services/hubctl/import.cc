@@ -93,7 +93,8 @@ const std::vector<Column>& MemberColumns() {
       {{"Invitations", false, {"Invites", "Consent to invitations"}},
        "INVITATIONS",
        Column::kConsent},
-      {{"Surveys", false, {"Consent to surveys"}}, "SURVEYS", Column::kConsent}};
+      {{"Surveys", false, {"Consent to surveys"}}, "SURVEYS", Column::kConsent},
+      {{"First name shown", false, {"First name to others"}}, "FIRST_NAME", Column::kConsent}};
   return columns;
 }
 

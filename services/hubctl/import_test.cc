@@ -42,7 +42,7 @@ struct Fed {
 TEST(Import, TurnsARowIntoItsRequest) {
   Fed fed(
       "Key|First name|Last name|E-mail|Phone|Postcode|Area|Lives or uses services here|Joined|"
-      "Reach by|Format|News|Invitations|Surveys",
+      "Reach by|Format|News|Invitations|Surveys|First name shown",
       "M001|Zoë|Hadley|z@example.com|(07700) 900-013|cv31 1ab|Warwick|lives|4/5/21|"
       "Text message|LARGE_PRINT|Y (May)|no|");
   const v1::Member member = fed.Member();

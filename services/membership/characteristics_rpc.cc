@@ -2,7 +2,6 @@
 #include "common/rpc/door.h"
 #include "coproduction/membership/v1/characteristics.pb.h"
 #include "coproduction/membership/v1/members.pb.h"
-#include "services/membership/module.h"
 #include "services/membership/publications.h"
 
 namespace hub::membership {

@@ -3,11 +3,17 @@
 
 #include "coproduction/membership/events/v1/events.pb.h"
 #include "services/membership/conflicts.h"
+#include "services/membership/declarations_rpc.h"
 #include "services/membership/documents_rules.h"
-#include "services/membership/module.h"
+#include "services/membership/duplicates_rpc.h"
+#include "services/membership/groups_rpc.h"
+#include "services/membership/members_rpc.h"
 #include "services/membership/national.h"
 #include "services/membership/papers.h"
 #include "services/membership/publications.h"
+#include "services/membership/recusals_rpc.h"
+#include "services/membership/rights_rpc.h"
+#include "services/membership/sharing_rpc.h"
 
 namespace hub::membership {
 namespace {
@@ -63,6 +69,7 @@ void BindConsumers(Consumers& consumers) {
   consumers.OnDue("GroupCheckDue", CheckGroup);
   consumers.OnDue("ApplicationLapsed", LapseApplication);
   consumers.OnDue("MergeFinal", MakeMergeFinal);
+  consumers.OnDue("RetentionEnded", EndRetention);
 }
 
 }  // namespace hub::membership

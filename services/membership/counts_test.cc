@@ -19,6 +19,7 @@
 namespace hub::membership {
 namespace {
 
+namespace v1 = ::coproduction::membership::v1;
 using coproduction::options::v1::MEMBERSHIP_ADMIN;
 using testing::kForum;
 using testing::MiniService;

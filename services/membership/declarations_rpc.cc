@@ -1,4 +1,6 @@
 // Declarations of interests, and their register.
+#include "services/membership/declarations_rpc.h"
+
 #include <map>
 #include <string>
 #include <utility>
@@ -8,7 +10,6 @@
 #include "coproduction/membership/events/v1/events.pb.h"
 #include "services/membership/conflicts.h"
 #include "services/membership/declarations_rules.h"
-#include "services/membership/module.h"
 #include "services/membership/papers.h"
 
 namespace hub::membership {

@@ -4,7 +4,6 @@
 #include "common/rpc/door.h"
 #include "coproduction/membership/events/v1/events.pb.h"
 #include "services/membership/documents_rules.h"
-#include "services/membership/module.h"
 #include "services/membership/papers.h"
 
 namespace hub::membership {

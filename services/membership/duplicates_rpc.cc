@@ -1,4 +1,6 @@
 // Members who were entered twice: found, merged by a person, undone within the forum's days.
+#include "services/membership/duplicates_rpc.h"
+
 #include <algorithm>
 
 #include "absl/strings/ascii.h"
@@ -8,9 +10,12 @@
 #include "coproduction/membership/events/v1/events.pb.h"
 #include "coproduction/membership/v1/settings.pb.h"
 #include "services/membership/duplicates_rules.h"
+#include "services/membership/groups_rpc.h"
 #include "services/membership/history.h"
-#include "services/membership/module.h"
+#include "services/membership/members_rpc.h"
+#include "services/membership/members_rules.h"
 #include "services/membership/publications.h"
+#include "services/membership/rights_rpc.h"
 
 namespace hub::membership {
 namespace {
@@ -135,13 +140,8 @@ StatusOr<MergeFacts> FactsForMerge(Write& write, const v1::Member& member) {
   ASSIGN_OR_RETURN(const int64_t reps,
                    write.Number("SELECT COUNT(*) FROM reps WHERE forum = $1 AND id = $2",
                                 {write.forum(), IdOf(member.name())}));
-  ASSIGN_OR_RETURN(
-      const int64_t rights,
-      write.Number("SELECT COUNT(*) FROM rights_requests WHERE forum = $1 AND member_id = $2 AND "
-                   "state NOT IN ('DONE', 'REFUSED')",
-                   {write.forum(), IdOf(member.name())}));
   facts.member_is_rep = reps > 0;
-  facts.member_has_open_right = rights > 0;
+  ASSIGN_OR_RETURN(facts.member_has_open_right, HasOpenRight(write, member.name()));
   return facts;
 }
 
@@ -163,6 +163,7 @@ StatusOr<Duplicate> MergeMembers(Write& write, const v1::MergeMembersRequest& in
   duplicate.set_decided_on(write.today());
   duplicate.set_final_on(AddDays(write.today(), settings.merge_days()));
   *duplicate.mutable_merge() = Merge(&kept, &member, SpansOf(changes));
+  SetKeptUntil(&kept, settings, write.today());
   for (const Span& overlap : OverlapsOf(of_kept, of_member)) {
     auto* told = duplicate.mutable_merge()->add_overlaps();
     told->set_from_on(overlap.from);
@@ -175,6 +176,7 @@ StatusOr<Duplicate> MergeMembers(Write& write, const v1::MergeMembersRequest& in
   }
   duplicate.mutable_merge()->set_steps(Steps(changes));
   RETURN_IF_ERROR(LeaveFigures(write, member.name()));
+  RETURN_IF_ERROR(MergeGroups(write, kept, member.name(), duplicate.mutable_merge()));
   RETURN_IF_ERROR(write.Put(std::move(kept)).status());
   RETURN_IF_ERROR(write.Put(std::move(member)).status());
   ASSIGN_OR_RETURN(duplicate, write.Create(std::move(duplicate)));
@@ -212,6 +214,10 @@ StatusOr<Duplicate> UndoMerge(Write& write, const v1::UndoMergeRequest& in) {
     RETURN_IF_ERROR(Record(write, member.name(), HistoryEntry::MEMBER_LEFT, overlap.until_on()));
   }
   Undo(duplicate.merge(), &kept, &member);
+  ASSIGN_OR_RETURN(const auto settings, write.Settings<v1::MembershipSettings>());
+  SetKeptUntil(&kept, settings, write.today());
+  SetKeptUntil(&member, settings, write.today());
+  RETURN_IF_ERROR(PartGroups(write, duplicate.merge(), member));
   if (member.state() == v1::Member::APPLIED) {
     RETURN_IF_ERROR(AwaitConfirmation(write, member.name(), "").status());
   }
@@ -228,6 +234,7 @@ StatusOr<Duplicate> UndoMerge(Write& write, const v1::UndoMergeRequest& in) {
 Status MakeMergeFinal(Write& write, const std::string& resource) {
   ASSIGN_OR_RETURN(auto duplicate, write.Get<Duplicate>(resource));
   ASSIGN_OR_RETURN(auto member, write.Get<v1::Member>(duplicate.member()));
+  RETURN_IF_ERROR(HandOverAccounts(write, duplicate.kept(), member.name()));
   RETURN_IF_ERROR(EraseMember(write, std::move(member),
                               "was entered twice and merged into '" + duplicate.kept() + "'"));
   duplicate.set_state(Duplicate::FINAL);

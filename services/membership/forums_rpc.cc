@@ -2,7 +2,6 @@
 #include "common/rpc/door.h"
 #include "coproduction/hub/v1/directory.pb.h"
 #include "services/membership/forums_rules.h"
-#include "services/membership/module.h"
 
 namespace hub::membership {
 namespace {

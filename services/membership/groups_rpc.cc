@@ -1,4 +1,6 @@
 // Groups and their members over time, and the rosters of outside systems beside them.
+#include "services/membership/groups_rpc.h"
+
 #include <algorithm>
 #include <map>
 #include <set>
@@ -7,7 +9,6 @@
 #include "common/rpc/door.h"
 #include "coproduction/membership/events/v1/events.pb.h"
 #include "services/membership/groups_rules.h"
-#include "services/membership/module.h"
 #include "services/membership/papers.h"
 #include "services/membership/rights_rules.h"
 
@@ -42,6 +43,44 @@ StatusOr<GroupMembership> End(Write& write, GroupMembership membership,
   return write.Put(std::move(membership));
 }
 
+StatusOr<GroupMembership> Begin(Write& write, const std::string& group, const std::string& member,
+                                const std::string& from_on) {
+  GroupMembership membership;
+  membership.set_group(group);
+  membership.set_member(member);
+  membership.set_from_on(from_on);
+  ASSIGN_OR_RETURN(membership, write.Create(std::move(membership)));
+  write.Emit<events::GroupMembershipChanged>(membership);
+  return membership;
+}
+
+StatusOr<std::vector<GroupMembership>> TimesOf(Read& read, const std::string& group,
+                                               const std::string& member) {
+  return read.Select<GroupMembership>("group_id = $2 AND member_id = $3",
+                                      {IdOf(group), IdOf(member)});
+}
+
+// From today on, where the rules let the member in; the time that began.
+StatusOr<std::string> BeginWhereAllowed(Write& write, const std::string& group_name,
+                                        const v1::Member& member) {
+  ASSIGN_OR_RETURN(const auto group, write.Get<v1::Group>(group_name));
+  ASSIGN_OR_RETURN(const auto candidate, CandidateOf(write, member));
+  ASSIGN_OR_RETURN(const auto known, TimesOf(write, group_name, member.name()));
+  if (!NotEligible(group.eligibility(), candidate).empty() ||
+      !CheckComing(member, known, write.today(), write.today()).ok()) {
+    return std::string();
+  }
+  ASSIGN_OR_RETURN(const auto begun, Begin(write, group_name, member.name(), write.today()));
+  return begun.name();
+}
+
+Status EndIfOpen(Write& write, const std::string& name) {
+  ASSIGN_OR_RETURN(auto membership, write.Get<GroupMembership>(name));
+  if (!membership.until_on().empty()) return Status();
+  const std::string until_on = std::max(membership.from_on(), write.today());
+  return End(write, std::move(membership), until_on).status();
+}
+
 StatusOr<v1::Group> CreateGroup(Write& write, const v1::CreateGroupRequest& in) {
   return write.Create(in.group());
 }
@@ -58,17 +97,10 @@ StatusOr<GroupMembership> AddGroupMember(Write& write, const v1::AddGroupMemberR
   ASSIGN_OR_RETURN(const auto candidate, CandidateOf(write, member));
   const std::string reason = NotEligible(group.eligibility(), candidate);
   if (!reason.empty()) return RuleRefused("not_eligible", reason);
-  ASSIGN_OR_RETURN(const auto known,
-                   write.Select<GroupMembership>("group_id = $2 AND member_id = $3",
-                                                 {IdOf(in.group()), IdOf(in.member())}));
-  GroupMembership membership;
-  membership.set_group(in.group());
-  membership.set_member(in.member());
-  membership.set_from_on(DateOr(in.from_on(), write.today()));
-  RETURN_IF_ERROR(CheckComing(member, known, membership.from_on(), write.today()));
-  ASSIGN_OR_RETURN(membership, write.Create(std::move(membership)));
-  write.Emit<events::GroupMembershipChanged>(membership);
-  return membership;
+  ASSIGN_OR_RETURN(const auto known, TimesOf(write, in.group(), in.member()));
+  const std::string from_on = DateOr(in.from_on(), write.today());
+  RETURN_IF_ERROR(CheckComing(member, known, from_on, write.today()));
+  return Begin(write, in.group(), in.member(), from_on);
 }
 
 StatusOr<GroupMembership> RemoveGroupMember(Write& write, const v1::RemoveGroupMemberRequest& in) {
@@ -101,8 +133,18 @@ StatusOr<v1::RosterCheck> CheckRoster(Read& read, const v1::CheckRosterRequest& 
   }
   ASSIGN_OR_RETURN(const auto accounts,
                    read.Select<OutsideAccount>("system = $2", {group.system()}));
+  ASSIGN_OR_RETURN(const auto merged, read.Select<v1::Member>("merged_into_id <> ''"));
+  std::map<std::string, std::string> into;  // the account of an entry is the person's
+  for (const auto& member : merged) into[member.name()] = member.merged_into();
   std::map<std::string, std::string> key_of;  // by member
-  for (const auto& one : accounts) key_of[one.member()] = one.outside_key();
+  for (const bool own : {true, false}) {
+    for (const auto& one : accounts) {
+      if ((into.count(one.member()) == 0) != own) continue;
+      std::string member = one.member();
+      while (into.count(member) > 0) member = into[member];
+      if (key_of[member].empty()) key_of[member] = one.outside_key();
+    }
+  }
   ASSIGN_OR_RETURN(const auto times, TimesIn(read, in.name()));
   std::set<std::string> inside;
   for (const auto& one : RosterOn(times, read.today())) inside.insert(one.member());
@@ -140,11 +182,51 @@ StatusOr<OutsideAccount> LinkOutsideAccount(Write& write, const v1::LinkOutsideA
 }  // namespace
 
 Status EndGroupMembership(Write& write, const std::string& resource) {
-  ASSIGN_OR_RETURN(auto membership, write.Get<GroupMembership>(resource));
+  ASSIGN_OR_RETURN(const auto membership, write.Get<GroupMembership>(resource));
   ASSIGN_OR_RETURN(const auto member, write.Find<v1::Member>(membership.member()));
-  if (!membership.until_on().empty() || (member && InReach(*member))) return Status();
-  const std::string until_on = std::max(membership.from_on(), write.today());
-  return End(write, std::move(membership), until_on).status();
+  return member && InReach(*member) ? Status() : EndIfOpen(write, resource);
+}
+
+Status MergeGroups(Write& write, const v1::Member& kept, const std::string& member,
+                   v1::MergeRecord* merge) {
+  ASSIGN_OR_RETURN(const auto times,
+                   write.Select<GroupMembership>("member_id = $2 AND until_on = '' ORDER BY id",
+                                                 {IdOf(member)}));
+  for (const auto& one : times) {
+    merge->add_groups(one.group());
+    RETURN_IF_ERROR(EndIfOpen(write, one.name()));
+    ASSIGN_OR_RETURN(const std::string begun, BeginWhereAllowed(write, one.group(), kept));
+    if (!begun.empty()) merge->add_begun(begun);
+  }
+  return Status();
+}
+
+Status PartGroups(Write& write, const v1::MergeRecord& merge, const v1::Member& member) {
+  for (const auto& begun : merge.begun()) RETURN_IF_ERROR(EndIfOpen(write, begun));
+  for (const auto& group : merge.groups()) {
+    RETURN_IF_ERROR(BeginWhereAllowed(write, group, member).status());
+  }
+  return Status();
+}
+
+Status HandOverAccounts(Write& write, const std::string& kept, const std::string& member) {
+  ASSIGN_OR_RETURN(const auto accounts,
+                   write.Select<OutsideAccount>("member_id = $2 AND outside_key <> '' ORDER BY id",
+                                                {IdOf(member)}));
+  for (const auto& one : accounts) {
+    ASSIGN_OR_RETURN(auto old, write.Get<OutsideAccount>(one.name()));
+    old.clear_outside_key();
+    RETURN_IF_ERROR(write.Put(std::move(old)).status());
+    ASSIGN_OR_RETURN(const auto own, write.Select<OutsideAccount>("member_id = $2 AND system = $3",
+                                                                  {IdOf(kept), one.system()}));
+    if (!own.empty()) continue;
+    OutsideAccount account;
+    account.set_member(kept);
+    account.set_system(one.system());
+    account.set_outside_key(one.outside_key());
+    RETURN_IF_ERROR(write.Create(std::move(account)).status());
+  }
+  return Status();
 }
 
 Status CheckGroup(Write& write, const std::string& resource) {
@@ -165,10 +247,7 @@ Status CheckGroup(Write& write, const std::string& resource) {
     if (!member) return Internal("there is no member " + one.member());
     ASSIGN_OR_RETURN(const auto candidate, CandidateOf(write, std::move(*member)));
     if (NotEligible(group->eligibility(), candidate).empty()) continue;
-    ASSIGN_OR_RETURN(auto membership, write.Get<GroupMembership>(one.name()));
-    if (!membership.until_on().empty()) continue;
-    const std::string until_on = std::max(membership.from_on(), write.today());
-    RETURN_IF_ERROR(End(write, std::move(membership), until_on).status());
+    RETURN_IF_ERROR(EndIfOpen(write, one.name()));
     if (++left == kMostLeave) return Status();
   }
   return Status();

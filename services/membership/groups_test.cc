@@ -11,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/testing/mini_service.h"
 #include "coproduction/membership/events/v1/events.pb.h"
+#include "coproduction/membership/v1/duplicates.pb.h"
 #include "coproduction/membership/v1/groups.pb.h"
 #include "coproduction/membership/v1/members.pb.h"
 #include "coproduction/membership/v1/rights.pb.h"
@@ -414,6 +415,45 @@ TEST_P(Groups, AnOutsideRosterIsKeptInStep) {
   EXPECT_TRUE(Check(group, many).ok());
   many.push_back(Row("U-x", ""));
   EXPECT_TRUE(Refused(Check(group, many).status(), errors::INVALID_FIELD, "rows"));
+}
+
+TEST_P(Groups, WhoIsKeptOfTwoIsInTheGroupsOfBothUntilThatIsUndone) {
+  const auto panel = Make({}), both = Make({});
+  const auto kept = Join("Ash"), other = Join("Ash");
+  ASSERT_TRUE(Add(panel, other).ok());
+  ASSERT_TRUE(Add(both, other).ok());
+  const auto own = Add(both, kept);
+  ASSERT_TRUE(own.ok());
+  ASSERT_TRUE(Link(other, "U1").ok());
+  mini_.SetDate("2021-10-01");
+  v1::MergeMembersRequest merge;
+  merge.set_parent(kForum);
+  merge.set_kept(kept.name());
+  merge.set_member(other.name());
+  const auto merged = mini_.Call<v1::Duplicate>(admin_, merge);
+  ASSERT_TRUE(merged.ok()) << merged.status();
+  for (const auto& group : {panel, both}) {
+    EXPECT_EQ(Members(RosterOf(group).group_memberships()), (std::set{kept.name()}));
+  }
+  v1::RosterRow row;
+  row.set_outside_key("U1");
+  auto check = Check(panel, {row});
+  ASSERT_TRUE(check.ok());
+  ASSERT_EQ(check->in_step_size(), 1) << "the account is the person's";
+  EXPECT_EQ(check->in_step(0).member(), kept.name());
+
+  v1::UndoMergeRequest undo;
+  undo.set_name(merged->name());
+  ASSERT_TRUE(mini_.Call<v1::Duplicate>(admin_, undo).ok());
+  EXPECT_EQ(Members(RosterOf(panel).group_memberships()), (std::set{other.name()}));
+  EXPECT_EQ(Members(RosterOf(both).group_memberships()), (std::set{kept.name(), other.name()}));
+
+  ASSERT_TRUE(mini_.Call<v1::Duplicate>(admin_, merge).ok());
+  mini_.SetDate("2022-01-10");
+  check = Check(panel, {row});
+  ASSERT_TRUE(check.ok());
+  ASSERT_EQ(check->in_step_size(), 1) << "also after the other entry is erased";
+  EXPECT_EQ(check->in_step(0).member(), kept.name());
 }
 
 TEST_P(Groups, AMemberLeavesTheOwnGroupsAlone) {

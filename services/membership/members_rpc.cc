@@ -1,4 +1,6 @@
 // Members: applying, joining, changing, leaving, and the counts as of a date.
+#include "services/membership/members_rpc.h"
+
 #include "common/base/digest.h"
 #include "common/base/id.h"
 #include "common/rpc/door.h"
@@ -8,14 +10,15 @@
 #include "services/membership/duplicates_rules.h"
 #include "services/membership/history.h"
 #include "services/membership/members_rules.h"
-#include "services/membership/module.h"
 #include "services/membership/publications.h"
+#include "services/membership/rights_rpc.h"
 #include "services/membership/rights_rules.h"
 
 namespace hub::membership {
 namespace {
 
 namespace events = ::coproduction::membership::events::v1;
+namespace options = ::coproduction::options::v1;
 constexpr char kMembers[] = "coproduction.membership.v1.Members";
 
 std::string TokenHash(const std::string& token) { return Hex(Sha256(token)); }
@@ -29,6 +32,14 @@ Status EndApplication(Write& write, const std::string& member) {
 }
 
 bool IsOwn(Read& read, const v1::Member& member) { return read.person() == IdOf(member.name()); }
+
+// Who answers for the forum, and so settles why a member's data may only be stored.
+bool Settles(Read& read) {
+  for (const auto role : {options::MEMBERSHIP_ADMIN, options::CHAIR, options::VICE_CHAIR}) {
+    if (read.principal().Has(role, read.forum())) return true;
+  }
+  return false;
+}
 
 StatusOr<v1::ListMembersResponse> ListMembers(Read& read, const v1::ListMembersRequest& in) {
   ASSIGN_OR_RETURN(auto page, read.List<v1::ListMembersResponse>(in));
@@ -46,7 +57,8 @@ StatusOr<v1::Member> GetMember(Read& read, const v1::GetMemberRequest& in) {
     if (!kept.ok()) break;
     member = *std::move(kept);
   }
-  return member;
+  if (!member.has_restriction() || IsOwn(read, member) || Settles(read)) return member;
+  return OnlyStored(member);
 }
 
 // What holds of every member who is entered or changed.
@@ -146,6 +158,8 @@ StatusOr<v1::Member> LeaveMember(Write& write, const v1::LeaveMemberRequest& in)
   }
   RETURN_IF_ERROR(LeaveFigures(write, member.name()));
   member.set_state(v1::Member::LEFT);
+  ASSIGN_OR_RETURN(const auto settings, write.Settings<v1::MembershipSettings>());
+  SetKeptUntil(&member, settings, write.today());
   RETURN_IF_ERROR(Record(write, member.name(), v1::HistoryEntry::MEMBER_LEFT, member.left_on()));
   write.Emit<events::MemberLeft>(member);
   return write.Put(std::move(member));
@@ -157,6 +171,7 @@ StatusOr<v1::Member> RejoinMember(Write& write, const v1::RejoinMemberRequest& i
   RETURN_IF_ERROR(CheckRejoining(member, joined_on, write.today()));
   member.set_joined_on(joined_on);
   member.clear_left_on();
+  member.clear_kept_until();
   member.set_state(v1::Member::ACTIVE);
   RETURN_IF_ERROR(Record(write, member.name(), v1::HistoryEntry::MEMBER_JOINED, joined_on));
   write.Emit<events::MemberJoined>(member);

@@ -1,6 +1,11 @@
 #include "services/membership/members_rules.h"
 
 #include <algorithm>
+#include <map>
+#include <set>
+
+#include "services/membership/reps_rules.h"
+#include "services/membership/rights_rules.h"
 
 namespace hub::membership {
 
@@ -64,6 +69,47 @@ Status CheckRejoining(const v1::Member& member, const std::string& joined_on,
                                          member.left_on());
   }
   return Status();
+}
+
+static const v1::Consent* ConsentTo(const v1::Member& member, v1::Consent::Purpose purpose) {
+  for (const auto& consent : member.consents()) {
+    if (consent.purpose() == purpose) return &consent;
+  }
+  return nullptr;
+}
+
+bool SaidNo(const v1::Member& member, v1::Consent::Purpose purpose) {
+  const auto* consent = ConsentTo(member, purpose);
+  return (consent != nullptr && !consent->given()) ||
+         std::any_of(member.objections().begin(), member.objections().end(),
+                     [&](const auto& one) { return one.purpose() == purpose; });
+}
+
+coproduction::type::v1::Attendees AttendeesOf(const std::vector<v1::Member>& members) {
+  coproduction::type::v1::Attendees attendees;
+  std::multiset<std::string> first_names;
+  std::map<std::string, int32_t> people;  // by format
+  for (const auto& member : members) {
+    if (MayNotBeUsed(member)) continue;
+    if (!member.format().empty()) ++people[member.format()];
+    const auto* consent = ConsentTo(member, v1::Consent::FIRST_NAME);
+    if (consent != nullptr && consent->given()) first_names.insert(member.given_name());
+  }
+  for (const auto& name : first_names) attendees.add_first_names(name);
+  attendees.set_others(static_cast<int32_t>(members.size() - first_names.size()));
+  for (const auto& [format, count] : people) {
+    auto* provision = attendees.add_provisions();
+    provision->set_format(format);
+    provision->set_people(count);
+  }
+  return attendees;
+}
+
+void SetKeptUntil(v1::Member* member, const v1::MembershipSettings& settings,
+                  const std::string& today) {
+  member->set_kept_until(member->state() == v1::Member::LEFT
+                             ? MonthsAfter(today, 12 * static_cast<int>(settings.years_kept()))
+                             : "");
 }
 
 }  // namespace hub::membership

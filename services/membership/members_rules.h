@@ -2,10 +2,12 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "common/base/status.h"
 #include "coproduction/membership/v1/members.pb.h"
 #include "coproduction/membership/v1/settings.pb.h"
+#include "coproduction/type/v1/type.pb.h"
 
 namespace hub::membership {
 
@@ -20,5 +22,15 @@ Status CheckWording(const v1::Consent& consent, const std::string& field);
 Status CheckLeaving(const v1::Member& member, const std::string& left_on, const std::string& today);
 Status CheckRejoining(const v1::Member& member, const std::string& joined_on,
                       const std::string& today);
+
+// Whether the member has said no to a purpose; who has said nothing has not.
+bool SaidNo(const v1::Member& member, v1::Consent::Purpose purpose);
+// Of who comes together: the formats that are wanted, with how many want each, and the first names
+// of those who let others read them. Of whom the data may not be used, nothing is.
+coproduction::type::v1::Attendees AttendeesOf(const std::vector<v1::Member>& members);
+// Who left is kept for some years from today, the day on which that is entered; nobody else by
+// date. Source: UK GDPR, Art. 5(1)(e).
+void SetKeptUntil(v1::Member* member, const v1::MembershipSettings& settings,
+                  const std::string& today);
 
 }  // namespace hub::membership

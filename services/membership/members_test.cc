@@ -50,6 +50,41 @@ TEST(MembersRules, NobodyJoinsInTheFutureOrCannotBeReached) {
   EXPECT_TRUE(Refused(CheckRejoining(left, "2021-05-31", "2021-07-31"), errors::INVALID_FIELD));
 }
 
+TEST(MembersRules, OfWhoComesTogetherOnlyWhatEachMayKnowIsSaid) {
+  const auto say = [](v1::Member* member, bool given) {
+    auto* consent = member->add_consents();
+    consent->set_purpose(v1::Consent::FIRST_NAME);
+    consent->set_given(given);
+  };
+  v1::Member open = Jo(), shy = Jo(), other = Jo(), stored = Jo();
+  say(&open, true);
+  say(&shy, false);
+  say(&stored, true);
+  open.set_format("large print");
+  other.set_format("large print");
+  stored.set_format("audio");
+  stored.mutable_restriction()->set_since_on("2021-07-01");
+  const auto told = AttendeesOf({open, shy, other, stored, v1::Member()});
+  EXPECT_THAT(told.first_names(), ::testing::ElementsAre("Jo"));
+  EXPECT_EQ(told.others(), 4);
+  ASSERT_EQ(told.provisions_size(), 1);
+  EXPECT_EQ(told.provisions(0).format(), "large print");
+  EXPECT_EQ(told.provisions(0).people(), 2);
+}
+
+TEST(MembersRules, WhoSaidNothingHasNotSaidNo) {
+  v1::Member member = Jo();
+  EXPECT_FALSE(SaidNo(member, v1::Consent::INVITATIONS));
+  auto* consent = member.add_consents();
+  consent->set_purpose(v1::Consent::INVITATIONS);
+  EXPECT_TRUE(SaidNo(member, v1::Consent::INVITATIONS));
+  EXPECT_FALSE(SaidNo(member, v1::Consent::NEWS));
+  consent->set_given(true);
+  EXPECT_FALSE(SaidNo(member, v1::Consent::INVITATIONS));
+  member.add_objections()->set_purpose(v1::Consent::INVITATIONS);
+  EXPECT_TRUE(SaidNo(member, v1::Consent::INVITATIONS));
+}
+
 class Members : public ::testing::TestWithParam<db::Engine> {
  protected:
   Members() : mini_(MakeMembershipModule(), GetParam()) {

@@ -1,7 +1,6 @@
 // Figures on what members say of themselves: what is asked for, and what is taken over from before.
 #include "common/auth/principal.h"
 #include "common/rpc/door.h"
-#include "services/membership/module.h"
 #include "services/membership/publications.h"
 
 namespace hub::membership {

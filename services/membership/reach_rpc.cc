@@ -2,7 +2,6 @@
 #include <utility>
 
 #include "common/rpc/door.h"
-#include "services/membership/module.h"
 #include "services/membership/reach_rules.h"
 
 namespace hub::membership {

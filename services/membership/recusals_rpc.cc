@@ -1,11 +1,12 @@
 // Recusals: from which matters a rep steps back.
+#include "services/membership/recusals_rpc.h"
+
 #include <utility>
 
 #include "common/rpc/door.h"
 #include "coproduction/membership/events/v1/events.pb.h"
 #include "coproduction/membership/v1/reps.pb.h"
 #include "services/membership/conflicts.h"
-#include "services/membership/module.h"
 #include "services/membership/recusals_rules.h"
 
 namespace hub::membership {

@@ -4,7 +4,7 @@
 #include "coproduction/membership/events/v1/events.pb.h"
 #include "services/membership/conflicts.h"
 #include "services/membership/history.h"
-#include "services/membership/module.h"
+#include "services/membership/members_rules.h"
 #include "services/membership/papers.h"
 #include "services/membership/reps_rules.h"
 
@@ -80,6 +80,11 @@ StatusOr<v1::Rep> StandDownRep(Write& write, const v1::StandDownRepRequest& in) 
   return write.Put(std::move(rep));
 }
 
+StatusOr<v1::Rep> UpdateRep(Write& write, const v1::UpdateRepRequest& in) {
+  ASSIGN_OR_RETURN(auto rep, write.Merge(in.rep(), in.update_mask()));
+  return write.Put(std::move(rep));
+}
+
 StatusOr<v1::CheckAllocationResponse> CheckAllocation(Read& read,
                                                       const v1::CheckAllocationRequest& in) {
   ASSIGN_OR_RETURN(auto rep, read.Get<v1::Rep>(in.rep()));
@@ -89,6 +94,7 @@ StatusOr<v1::CheckAllocationResponse> CheckAllocation(Read& read,
   out.set_most_hours_a_month(rep.most_hours_a_month());
   ASSIGN_OR_RETURN(const auto ties, TiesOf(read, rep.name()));
   const std::vector<std::string> parties(in.parties().begin(), in.parties().end());
+  out.set_not_to_be_invited(SaidNo(papers.member, v1::Consent::INVITATIONS));
   if (MayNotBeUsed(papers.member)) {
     out.set_reason(v1::CheckAllocationResponse::RESTRICTED);
   } else if (rep.state() != v1::Rep::ACTIVE) {
@@ -102,6 +108,17 @@ StatusOr<v1::CheckAllocationResponse> CheckAllocation(Read& read,
     out.set_allowed(true);
   }
   return out;
+}
+
+StatusOr<coproduction::type::v1::Attendees> ResolveAttendees(
+    Read& read, const v1::ResolveAttendeesRequest& in) {
+  std::vector<v1::Member> members;
+  for (const auto& rep : in.reps()) {
+    ASSIGN_OR_RETURN(auto member,
+                     read.Find<v1::Member>("forums/" + read.forum() + "/members/" + IdOf(rep)));
+    members.push_back(member ? *std::move(member) : v1::Member());
+  }
+  return AttendeesOf(members);
 }
 
 StatusOr<v1::Pool> GetPool(Read& read, const v1::GetPoolRequest& in) {
@@ -137,6 +154,7 @@ Status FillRep(Read& read, v1::Rep* rep) {
 
 void BindReps(Door& door) {
   door.Bind(kReps, "CreateRep", CreateRep);
+  door.Bind(kReps, "UpdateRep", UpdateRep);
   door.Bind(kReps, "StartInduction", StartInduction);
   door.Bind(kReps, "CompleteInductionStep", CompleteInductionStep);
   door.Bind(kReps, "CompleteInduction", CompleteInduction);
@@ -145,6 +163,7 @@ void BindReps(Door& door) {
   door.Bind(kReps, "StandDownRep", StandDownRep);
   door.Bind(kReps, "GetPool", GetPool);
   door.Bind(kReps, "CheckAllocation", CheckAllocation);
+  door.Bind(kReps, "ResolveAttendees", ResolveAttendees);
   door.Computed<v1::Rep>(FillRep);
 }
 

@@ -245,6 +245,23 @@ TEST_P(Reps, FromApplicationToThePoolAndBack) {
   EXPECT_EQ(mini_.Published<events::RepPaused>().size(), 1u);
 }
 
+TEST_P(Reps, HowManyHoursIsTheRepsOwnToSay) {
+  ASSERT_TRUE(Apply().ok());
+  v1::UpdateRepRequest update;
+  update.mutable_rep()->set_name(rep_);
+  update.mutable_rep()->set_most_hours_a_month(10);
+  update.mutable_update_mask()->add_paths("most_hours_a_month");
+  EXPECT_TRUE(Refused(mini_.Call<v1::Rep>(mini_.Token(opt::CHAIR), update).status(),
+                      errors::ROLE_NOT_ALLOWED));
+  EXPECT_TRUE(Refused(mini_.Call<v1::Rep>(mini_.Token(opt::REP, "another"), update).status(),
+                      errors::RESOURCE_NOT_FOUND));
+  auto own = mini_.Call<v1::Rep>(mini_.Token(opt::REP, IdOf(member_)), update);
+  ASSERT_TRUE(own.ok()) << own.status();
+  EXPECT_EQ(own->most_hours_a_month(), 10);
+  update.mutable_update_mask()->set_paths(0, "induction_steps");
+  EXPECT_FALSE(mini_.Call<v1::Rep>(admin_, update).ok());
+}
+
 TEST_P(Reps, StandingLapsesByItselfOnce) {
   ASSERT_TRUE(Apply().ok());
   ASSERT_TRUE(Do<v1::StartInductionRequest>().ok());

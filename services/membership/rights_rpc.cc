@@ -1,11 +1,13 @@
 // Persons' rights over their data. An erasure begins here; each service does its part by itself and
 // says so (common/journal/person.h).
+#include "services/membership/rights_rpc.h"
+
 #include "common/rpc/door.h"
 #include "coproduction/hub/events/v1/events.pb.h"
 #include "coproduction/membership/events/v1/events.pb.h"
 #include "coproduction/membership/v1/reps.pb.h"
+#include "services/membership/duplicates_rpc.h"
 #include "services/membership/history.h"
-#include "services/membership/module.h"
 #include "services/membership/publications.h"
 #include "services/membership/rights_rules.h"
 
@@ -57,6 +59,7 @@ Status BeginErasure(Write& write, v1::Member member) {
   }
   RETURN_IF_ERROR(LeaveFigures(write, member.name()));
   member.set_state(v1::Member::ERASED);
+  member.clear_kept_until();
   return write.Put(std::move(member)).status();
 }
 
@@ -175,6 +178,15 @@ StatusOr<ConfirmErasureResponse> ConfirmErasure(Write& write, const ConfirmErasu
 
 }  // namespace
 
+StatusOr<bool> HasOpenRight(Read& read, const std::string& member) {
+  ASSIGN_OR_RETURN(
+      const int64_t open,
+      read.Number("SELECT COUNT(*) FROM rights_requests WHERE forum = $1 AND member_id = $2 AND "
+                  "state NOT IN ('DONE', 'REFUSED')",
+                  {read.forum(), IdOf(member)}));
+  return open > 0;
+}
+
 Status EraseMember(Write& write, v1::Member member, const std::string& why) {
   RightsRequest request;
   request.set_member(member.name());
@@ -188,6 +200,20 @@ Status EraseMember(Write& write, v1::Member member, const std::string& why) {
   ASSIGN_OR_RETURN(request, write.Create(std::move(request)));
   write.Emit<MemberErased>(request);
   return Status();
+}
+
+// An answer that is owed, or a restriction, is a reason to keep them: asked again in a month.
+Status EndRetention(Write& write, const std::string& resource) {
+  ASSIGN_OR_RETURN(auto member, write.Get<v1::Member>(resource));
+  if (member.state() != v1::Member::LEFT) return Status();
+  ASSIGN_OR_RETURN(const bool asked, HasOpenRight(write, member.name()));
+  if (asked || member.has_restriction()) {
+    member.set_kept_until(MonthsAfter(write.today(), 1));
+    return write.Put(std::move(member)).status();
+  }
+  const std::string why = "left on " + member.left_on() + ", and was kept until " +
+                          member.kept_until() + ", as who leaves is";
+  return EraseMember(write, std::move(member), why);
 }
 
 Status TellRightsDueSoon(Write& write, const std::string& resource) {

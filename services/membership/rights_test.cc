@@ -472,6 +472,40 @@ TEST_P(Rights, OfWhoWasErasedNothingIsLeftButCounts) {
   EXPECT_EQ(kept->confirmations_size(), 4);
 }
 
+TEST_P(Rights, WhoLeftIsErasedWhenTheForumsTimeIsOver) {
+  v1::LeaveMemberRequest leave;
+  leave.set_name(member_);
+  leave.set_left_on("2021-06-01");
+  EXPECT_EQ(mini_.Call<v1::Member>(admin_, leave)->kept_until(), "2023-09-06")
+      << "from the day on which it is entered";
+  v1::RejoinMemberRequest rejoin;
+  rejoin.set_name(member_);
+  EXPECT_EQ(mini_.Call<v1::Member>(admin_, rejoin)->kept_until(), "");
+  leave.clear_left_on();
+  ASSERT_TRUE(mini_.Call<v1::Member>(admin_, leave).ok());
+  v1::GetMembershipFiguresRequest count;
+  count.set_parent(kForum);
+  for (auto* day : {count.mutable_from(), count.mutable_to(), count.mutable_membership_from()}) {
+    *day = "2021-05-31";
+  }
+  auto asked = Ask(Asking(RightsRequest::ACCESS), admin_);
+  mini_.SetDate("2023-09-06");
+  EXPECT_EQ(Get(admin_).kept_until(), "2023-10-06") << "while an answer is owed, a month longer";
+  ASSERT_TRUE(Complete(asked.name()).ok());
+  mini_.SetDate("2023-10-05");
+  EXPECT_EQ(Get(admin_).given_name(), "Wilhelmina");
+  EXPECT_EQ(mini_.Call<v1::MembershipFigures>(admin_, count)->members_end(), 1);
+  EXPECT_TRUE(mini_.Published<MemberErased>().empty());
+  mini_.SetDate("2023-10-06");
+  const auto told = mini_.Published<MemberErased>();
+  ASSERT_EQ(told.size(), 1u);
+  EXPECT_EQ(told[0].member(), member_);
+  ASSERT_TRUE(mini_.Deliver(told[0].rights_request(), told[0]).ok());
+  EXPECT_EQ(Get(admin_).given_name(), "");
+  EXPECT_EQ(Get(admin_).left_on(), "2021-09-06");
+  EXPECT_EQ(mini_.Call<v1::MembershipFigures>(admin_, count)->members_end(), 1);
+}
+
 TEST_P(Rights, AMissingConfirmationIsOverdueAfterADay) {
   auto request = Ask(Asking(RightsRequest::ERASURE), admin_);
   ASSERT_TRUE(Complete(request.name()).ok());

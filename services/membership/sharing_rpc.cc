@@ -1,9 +1,10 @@
 // The sharing agreement. Membership owns it, as it owns the partners and who may do what; the
 // engine of every service goes by its events (common/journal/sharing.h).
+#include "services/membership/sharing_rpc.h"
+
 #include "common/rpc/door.h"
 #include "coproduction/hub/events/v1/events.pb.h"
 #include "coproduction/membership/v1/forums.pb.h"
-#include "services/membership/module.h"
 #include "services/membership/sharing_rules.h"
 
 namespace hub::membership {

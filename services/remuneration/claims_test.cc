@@ -1,11 +1,15 @@
 #include <gtest/gtest.h>
 
+#include "coproduction/hub/events/v1/events.pb.h"
+#include "coproduction/hub/v1/people.pb.h"
 #include "coproduction/remuneration/events/v1/claims.pb.h"
 #include "services/remuneration/claims_rules.h"
 #include "services/remuneration/service_fixture.h"
 
 namespace hub::remuneration {
 namespace {
+
+namespace hub_v1 = ::coproduction::hub::v1;
 
 v1::Claim Claim() {
   v1::Claim claim;
@@ -273,6 +277,37 @@ TEST_P(Claims, FromAttendanceToPayment) {
   ASSERT_EQ(figures.by_fund_size(), 1);
   EXPECT_EQ(figures.by_fund(0).fund(), fund_);
   EXPECT_EQ(figures.by_fund(0).expenses_pence(), 464);
+}
+
+TEST_P(Claims, OfWhoWasErasedTheSumsAloneStayAfterSixYears) {
+  v1::Claim claim = Prefill(ann_);
+  claim = *Drive(claim, sessions_[0], 100);
+  ASSERT_TRUE(Act<v1::SubmitClaimRequest>(ann_, claim).ok());
+  ASSERT_TRUE(Act<v1::ApproveClaimRequest>(chair_, claim).ok());
+  ASSERT_TRUE(Act<v1::PayClaimRequest>(treasurer_, claim).ok());
+  mini_.Answer<hub_v1::ConfirmErasureRequest, hub_v1::ConfirmErasureResponse>(
+      [](const auto&) -> StatusOr<hub_v1::ConfirmErasureResponse> {
+        return hub_v1::ConfirmErasureResponse();
+      });
+  ::coproduction::hub::events::v1::MemberErased erased;
+  erased.set_member(std::string(kForum) + "/members/" + kAnn);
+  erased.set_rights_request(std::string(kForum) + "/rightsRequests/r1");
+  mini_.SetDate("2022-06-01");
+  ASSERT_TRUE(mini_.Deliver(erased.rights_request(), erased).ok());
+  ASSERT_TRUE(mini_.runtime().FinishErasures().ok());
+  const auto lines_on = [&](const std::string& date) {
+    mini_.SetDate(date);
+    EXPECT_TRUE(mini_.runtime().engine().EndRetentions(date).ok());
+    return Lines(claim);
+  };
+  for (const auto& line : lines_on("2028-05-31")) EXPECT_NE(line.date(), "");
+  for (const auto& line : lines_on("2028-06-01")) {
+    EXPECT_EQ(line.date(), "");
+    EXPECT_EQ(line.vehicle(), v1::ClaimLine::VEHICLE_UNSPECIFIED);
+    EXPECT_GT(line.amount_pence(), 0);
+  }
+  EXPECT_EQ(Balance("bank"), 10000 + 300);
+  EXPECT_EQ(mini_.Rows("erasures WHERE step = 3"), 1);
 }
 
 TEST_P(Claims, OneAttendanceIsClaimedOncePerKind) {

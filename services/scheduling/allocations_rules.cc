@@ -53,6 +53,15 @@ Status MembershipAllows(const coproduction::membership::v1::CheckAllocationRespo
   }
 }
 
+Status MayBeInvited(const coproduction::membership::v1::CheckAllocationResponse& word) {
+  using Word = coproduction::membership::v1::CheckAllocationResponse;
+  if (word.reason() == Word::RESTRICTED) return MembershipAllows(word);
+  if (!word.not_to_be_invited()) return Status();
+  return RuleRefused("no_invitations",
+                     "the rep wants no invitations any more; speak with the rep, who can agree to "
+                     "them again, or ask another one");
+}
+
 Status FreshEnough(Micros age) {
   if (age <= kMostAge) return Status();
   return Refuse(errors::TEMPORARILY_UNAVAILABLE,

@@ -35,6 +35,9 @@ Booked BookedAs(const v1::Session& session, const std::optional<v1::EngagementRe
 // the chair, who alone may know which it is.
 Status MembershipAllows(const coproduction::membership::v1::CheckAllocationResponse& word);
 
+// Whose data may not be used, or who has said that no invitations are wanted, gets none.
+Status MayBeInvited(const coproduction::membership::v1::CheckAllocationResponse& word);
+
 // No answer of another service older than 5 seconds decides. [ours]
 Status FreshEnough(Micros age);
 

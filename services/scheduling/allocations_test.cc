@@ -54,6 +54,11 @@ TEST(Membership, SaysWhoMayNot) {
   EXPECT_EQ(rule(Word::NOT_IN_GOOD_STANDING), "not_in_good_standing");
   EXPECT_EQ(rule(Word::NOT_ACTIVE), "rep_not_active");
   EXPECT_EQ(rule(Word::RESTRICTED), "restricted");
+  EXPECT_EQ(ErrorInfoOf(MayBeInvited(word)).metadata().at("rule"), "restricted");
+  word.set_reason(Word::NOT_ACTIVE);
+  EXPECT_TRUE(MayBeInvited(word).ok());
+  word.set_not_to_be_invited(true);
+  EXPECT_EQ(ErrorInfoOf(MayBeInvited(word)).metadata().at("rule"), "no_invitations");
   word.set_allowed(true);
   EXPECT_TRUE(MembershipAllows(word).ok());
 }

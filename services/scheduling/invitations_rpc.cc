@@ -21,7 +21,7 @@ static StatusOr<CheckAllocationResponse> AskInviteRep(Ask& ask, const v1::Invite
 
 static StatusOr<Invitation> InviteRep(Write& write, const v1::InviteRepRequest& in,
                                       const CheckAllocationResponse& word) {
-  if (word.reason() == CheckAllocationResponse::RESTRICTED) return MembershipAllows(word);
+  RETURN_IF_ERROR(MayBeInvited(word));
   ASSIGN_OR_RETURN(Session session, write.Get<Session>(in.session()));
   RETURN_IF_ERROR(MustBeOpen(session));
   Invitation invitation;

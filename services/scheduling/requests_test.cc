@@ -201,6 +201,19 @@ TEST_P(RequestsRpc, ADraftBelongsToItsPartnerAndItsRequestor) {
       errors::ROLE_NOT_ALLOWED));
 }
 
+TEST_P(RequestsRpc, TheNamesOfOfficersAreKeptForSixYears) {
+  const auto request = Submitted("Short breaks");
+  const auto later = [&](const std::string& date) {
+    mini_.SetDate(date);
+    EXPECT_TRUE(mini_.runtime().engine().EndRetentions(date).ok());
+    return Look(request.name());
+  };
+  EXPECT_EQ(later("2027-11-14").requestor(), "Robin Example");
+  const auto left = later("2027-11-15");
+  EXPECT_EQ(left.requestor() + left.attendees(), "");
+  EXPECT_EQ(left.team(), "Commissioning");
+}
+
 TEST_P(RequestsRpc, SubmissionSetsReviewAndTellsEverybody) {
   Hub("2021-12-03");
   auto session = Hub("2021-12-17");

@@ -1,4 +1,5 @@
 #include "common/rpc/door.h"
+#include "coproduction/membership/v1/reps.pb.h"
 #include "coproduction/scheduling/events/v1/sessions.pb.h"
 #include "services/scheduling/allocations_rpc.h"
 #include "services/scheduling/calendar_rules.h"
@@ -9,6 +10,7 @@ namespace hub::scheduling {
 
 namespace events = ::coproduction::scheduling::events::v1;
 namespace options = ::coproduction::options::v1;
+using coproduction::type::v1::Attendees;
 using v1::SchedulingSettings;
 using v1::Session;
 
@@ -165,6 +167,27 @@ static bool Attends(Read& read, const Session& session) {
   return places.ok() && *places > 0;
 }
 
+// Membership knows the people, and says no more of them than may be known.
+static StatusOr<Attendees> GetSessionAttendees(Ask& ask, const v1::GetSessionAttendeesRequest& in) {
+  coproduction::membership::v1::ResolveAttendeesRequest who;
+  who.set_parent("forums/" + ForumOf(in.name()));
+  RETURN_IF_ERROR(ask.Snapshot([&](Read& read) -> Status {
+    RETURN_IF_ERROR(read.Get<Session>(in.name()).status());
+    ASSIGN_OR_RETURN(const auto reps, RepsOfSession(read, in.name()));
+    who.clear_reps();
+    for (const auto& rep : reps) who.add_reps(rep);
+    return Status();
+  }));
+  ASSIGN_OR_RETURN(auto attendees, ask.Call<Attendees>(who));
+  attendees.set_session(in.name());
+  return attendees;
+}
+
+static bool AttendsToo(Read& read, const Attendees& attendees) {
+  const auto session = read.Find<Session>(attendees.session());
+  return session.ok() && *session && Attends(read, **session);
+}
+
 void BindSessions(Door& door) {
   const char service[] = "coproduction.scheduling.v1.Sessions";
   door.Bind(service, "CreateSession", CreateSession);
@@ -178,6 +201,9 @@ void BindSessions(Door& door) {
   door.Bind(service, "GetSessionFacts", GetSessionFacts);
   door.Computed<Session>(FillSession);
   door.Attends<Session>(Attends);
+  door.Serve<v1::GetSessionAttendeesRequest, Attendees>(service, "GetSessionAttendees",
+                                                        GetSessionAttendees);
+  door.Attends<Attendees>(AttendsToo);
 }
 
 }  // namespace hub::scheduling

@@ -286,6 +286,43 @@ TEST_P(SessionsRpc, JoiningLinkReachesOnlyWhoAttends) {
   EXPECT_EQ(link(mini_.Token(coproduction::options::v1::REQUESTOR, "p-other")), "");
 }
 
+TEST_P(SessionsRpc, WhoComesIsToldAsFarAsEachMayKnow) {
+  using coproduction::options::v1::REP;
+  using coproduction::type::v1::Attendees;
+  auto session = Hub("2021-12-03");
+  auto item = Scheduled("Short breaks", session);
+  Do<v1::Allocation>(chair_, Place("r1", item));
+  Do<v1::Allocation>(chair_, Place("r2", item));
+  mini_.Answer<membership::ResolveAttendeesRequest, Attendees>(
+      [](const auto& in) -> StatusOr<Attendees> {
+        EXPECT_EQ(in.parent(), kForum);
+        EXPECT_EQ(in.reps_size(), 2);
+        Attendees attendees;
+        attendees.add_first_names("Jo");
+        attendees.set_others(1);
+        attendees.add_provisions()->set_format("large print");
+        return attendees;
+      });
+  auto told = [&](const std::string& token) {
+    return mini_.Call<Attendees>(token, Named<v1::GetSessionAttendeesRequest>(session.name()));
+  };
+  auto prepares = told(chair_);
+  ASSERT_TRUE(prepares.ok()) << prepares.status();
+  EXPECT_EQ(prepares->others(), 1);
+  ASSERT_EQ(prepares->provisions_size(), 1);
+  EXPECT_EQ(prepares->provisions(0).format(), "large print");
+  auto comes = told(mini_.Token(REP, "r1"));
+  ASSERT_TRUE(comes.ok()) << comes.status();
+  EXPECT_THAT(comes->first_names(), ::testing::ElementsAre("Jo"));
+  EXPECT_EQ(comes->provisions(0).format(), "");
+  auto stays_away = told(mini_.Token(REP, "r3"));
+  ASSERT_TRUE(stays_away.ok()) << stays_away.status();
+  EXPECT_THAT(stays_away->first_names(), ::testing::IsEmpty());
+  for (const auto& token : {facilitator_, requestor_}) {
+    EXPECT_TRUE(Refused(told(token).status(), errors::ROLE_NOT_ALLOWED));
+  }
+}
+
 TEST_P(SessionsRpc, IsRunByTheFacilitatorsPartnerAlone) {
   EXPECT_EQ(Hub("2021-12-03").facilitator(), std::string(kForum) + "/partners/wcc");
   auto create = NewSession(Session::HUB, "2021-12-17");

@@ -60,7 +60,8 @@ ENUMS = {
     "Lives or uses services here": "LIVES USES_SERVICES",
     "Forum role": "CHAIR VICE_CHAIR TREASURER MEMBERSHIP_ADMIN SAFEGUARDING_LEAD",
     "Reach by": "EMAIL PHONE TEXT POST", "Format": "STANDARD LARGE_PRINT EASY_READ AUDIO",
-    "News": "yes no", "Invitations": "yes no", "Surveys": "yes no", "Late": "yes no", "Came": "yes no", "Invented": "yes no",
+    "News": "yes no", "Invitations": "yes no", "Surveys": "yes no", "First name shown": "yes no",
+    "Late": "yes no", "Came": "yes no", "Invented": "yes no",
     "Declaration": "NIL INTERESTS", "Kind@interests": "FINANCIAL NON_FINANCIAL INDIRECT",
     "Party kind": "PARTNER_TEAM SUPPLIER MATTER", "Series": "HUB PREP BOARD", "Place": "ONLINE FACE_TO_FACE",
     "Preparation": "HELD IN_WRITING DECLINED", "Ends as@sessions": "HELD CANCELLED",
@@ -80,7 +81,8 @@ SHEETS = {
     "partners": (r"[a-z]{3}", "Key|Id|Kind|Name|From:d"),
     "officers": (r"O\d\d", "Key|Name|Partner:>partners|Team|Job|Roles:+|E-mail"),
     "members": (r"M\d\d\d", "Key|First name|Last name|E-mail|Phone|Postcode district|Area|Lives or uses services here|Joined:d|"
-                "Left:*d|Why left:*x|Forum role:*|Reach by|Format|News|Invitations|Surveys"),
+                "Left:*d|Why left:*x|Forum role:*|Reach by|Format|News|Invitations|Surveys|"
+                "First name shown"),
     "reps": (r"R\d\d", "Key|Member:>members|Applied:d|Induction done:d|Code version:n|Code accepted:d|Terms version:n|"
              "Terms accepted:d|Declaration made:d|Declaration|Activated:d|Paused from:*d|Back on:*d|Most hours a month:n"),
     "interests": (r"N\d\d", "Key|Rep:>reps|Declared:d|Kind|Party kind|Partner:*>partners|Party|Since:d|Until:*d|What it is:x"),

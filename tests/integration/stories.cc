@@ -28,6 +28,10 @@ void MembershipAllowsAndFundsPay(MiniService& mini) {
         word.set_allowed(true);
         return word;
       });
+  mini.Answer<membership_v1::ResolveAttendeesRequest, coproduction::type::v1::Attendees>(
+      [](const auto&) -> StatusOr<coproduction::type::v1::Attendees> {
+        return coproduction::type::v1::Attendees();
+      });
   mini.Answer<remuneration_v1::ReserveCommitmentRequest, remuneration_v1::Commitment>(
       [](const auto& in) -> StatusOr<remuneration_v1::Commitment> {
         remuneration_v1::Commitment commitment;
@@ -178,6 +182,10 @@ const Story& Membership() {
           {"CHAIR", "PauseRepRequest", kTheRep},
           {"CHAIR", "StandDownRepRequest", kTheRep},
           {"SERVICE", "CheckAllocationRequest", R"(parent: "forums/warwickshire" rep: "$Rep")"},
+          {"MEMBERSHIP_ADMIN", "UpdateRepRequest",
+           R"(rep { name: "$Rep" most_hours_a_month: 20 }
+              update_mask { paths: "most_hours_a_month" })"},
+          {"SERVICE", "ResolveAttendeesRequest", R"(parent: "forums/warwickshire" reps: "$Rep")"},
           {"MEMBERSHIP_ADMIN", "CreateRightsRequestRequest",
            R"(parent: "forums/warwickshire" member: "$Member" kind: RECTIFICATION
               details: "I moved." )"},
@@ -263,6 +271,7 @@ const Story& Scheduling() {
           {"FACILITATOR", "TakeBackAgendaRequest", kTheSession},
           {"FACILITATOR", "AgreeAgendaRequest", kTheSession},
           {"CHAIR", "AgreeAgendaRequest", kTheSession},
+          {"CHAIR", "GetSessionAttendeesRequest", kTheSession},
           {"date", "2021-12-03", ""},
           {"CHAIR", "PresentItemRequest", R"(name: "$Item" minutes_actual: 25)"},
           {"CHAIR", "SetStageFeltRequest", R"(name: "$Item" stage_felt: DRAFT)"},
