@@ -129,7 +129,10 @@ StatusOr<v1::FindDuplicatesResponse> FindDuplicates(Read& read,
                    "LOWER(b.email) = LOWER(a.email) AND a.email <> ''", judged, " UNION ", pairs,
                    "b.phone_key = a.phone_key AND a.phone_key <> ''", judged),
       {forum}, [&](const db::Row& row) {
-        Keep(MemberOf(row, 0, forum), MemberOf(row, std::size(kCompared), forum), &found);
+        v1::Member one = MemberOf(row, 0, forum),
+                   other = MemberOf(row, std::size(kCompared), forum);
+        if (other.joined_on() < one.joined_on()) one.Swap(&other);
+        Keep(one, other, &found);
         return Status();
       }));
   return Told(std::move(found), in.most());
