@@ -1,7 +1,10 @@
 // A booking against what others say of the rep meanwhile, on both databases: whatever comes first,
 // no place is left that nobody allows, and no promise that nobody needs.
+#include <rapidcheck.h>
+
 #include <atomic>
 #include <functional>
+#include <map>
 #include <thread>
 
 #include "absl/time/clock.h"
@@ -121,6 +124,79 @@ TEST_P(AllocationRace, WhateverComesFirstNoPausedRepKeepsAPlace) {
     teller.join();
     EXPECT_EQ(Standing(), 0) << "round " << round << ": " << booked.status();
   }
+}
+
+// Losses of good standing, their events and bookings in any order, also while membership's word is
+// on its way: once all is told, each place rests on a word that was given after the last loss.
+TEST_P(AllocationRace, WhateverHappensInWhateverOrderAPlaceRestsOnTheLastWord) {
+  std::vector<v1::AllocateRepRequest> bookings;
+  for (const char* day : {"2021-12-06", "2021-12-07", "2021-12-08"}) {
+    auto create = NewSession(v1::Session::BOARD, day);
+    create.mutable_session()->set_activity_kind(v1::Activity::BOARD);
+    bookings.emplace_back().set_parent(kForum);
+    bookings.back().set_session(Do<v1::Session>(facilitator_, create).name());
+  }
+  int person = 0;
+  EXPECT_TRUE(rc::check([&] {
+    const std::string rep = "p" + std::to_string(person++);
+    bool stands = true;
+    int losses = 0, untold = 0;
+    std::map<std::string, int> given;  // by session: how many losses there had been at the word
+    const auto lose = [&] {
+      if (!stands) return;
+      stands = false;
+      ++losses;
+      ++untold;
+    };
+    const auto tell = [&] {
+      if (untold == 0) return;
+      --untold;
+      Pause(rep);
+    };
+    const int acts = *rc::gen::inRange(1, 12);
+    for (int act = 0; act < acts; ++act) {
+      switch (*rc::gen::inRange(0, 6)) {
+        case 0:
+          lose();
+          break;
+        case 1:
+          stands = true;
+          break;
+        case 2:
+          tell();
+          break;
+        default: {
+          auto booking = bookings[*rc::gen::inRange<size_t>(0, bookings.size())];
+          booking.set_rep(Rep(rep));
+          const int meanwhile = *rc::gen::inRange(0, 4);
+          bool word = false, first = true;
+          int at_word = 0;
+          Membership(
+              [&] {
+                word = stands;
+                at_word = losses;
+                return stands;
+              },
+              [&] {
+                if (!first) return;
+                first = false;
+                if (meanwhile == 1 || meanwhile == 2) lose();
+                if (meanwhile == 2 || meanwhile == 3) tell();
+              });
+          if (!mini_.Call<v1::Allocation>(chair_, booking).ok()) break;
+          RC_ASSERT(word);
+          given[IdOf(booking.session())] = at_word;
+        }
+      }
+    }
+    while (untold > 0) tell();
+    for (const auto& [session, at_word] : given) {
+      if (at_word == losses) continue;
+      RC_ASSERT(mini_.Rows("allocations WHERE state = 'ALLOCATED' AND rep_id = '" + rep +
+                           "' AND session_id = '" + session + "'") == 0);
+    }
+    Pause(rep);  // leaves the places to the next
+  }));
 }
 
 TEST_P(AllocationRace, OfTwoBookingsOfOneRepTheSecondsPromiseIsTheFirsts) {
