@@ -11,6 +11,7 @@ StatusOr<Papers> PapersOf(Read& read, const std::string& rep) {
   ASSIGN_OR_RETURN(const auto member,
                    read.Find<v1::Member>("forums/" + read.forum() + "/members/" + IdOf(rep)));
   if (member) papers.member = *member;
+  ASSIGN_OR_RETURN(papers.settings, read.Settings<v1::MembershipSettings>());
   return papers;
 }
 

@@ -95,12 +95,15 @@ StatusOr<v1::CheckAllocationResponse> CheckAllocation(Read& read,
   ASSIGN_OR_RETURN(const auto ties, TiesOf(read, rep.name()));
   const std::vector<std::string> parties(in.parties().begin(), in.parties().end());
   out.set_not_to_be_invited(SaidNo(papers.member, v1::Consent::INVITATIONS));
+  const std::string missing = MissingForStanding(rep, papers, read.today());
   if (MayNotBeUsed(papers.member)) {
     out.set_reason(v1::CheckAllocationResponse::RESTRICTED);
   } else if (rep.state() != v1::Rep::ACTIVE) {
     out.set_reason(v1::CheckAllocationResponse::NOT_ACTIVE);
-  } else if (!MissingForStanding(rep, papers, read.today()).empty()) {
+    out.set_reason_for_chair(missing);
+  } else if (!missing.empty()) {
     out.set_reason(v1::CheckAllocationResponse::NOT_IN_GOOD_STANDING);
+    out.set_reason_for_chair(missing);
   } else if (const std::string why = ConflictIn(ties, parties); !why.empty()) {
     out.set_reason(v1::CheckAllocationResponse::CONFLICT_OF_INTEREST);
     out.set_reason_for_chair(why);

@@ -73,7 +73,11 @@ std::string MissingForStanding(const v1::Rep& rep, const Papers& papers, const s
     missing.push_back("the member's data may only be stored since " +
                       papers.member.restriction().since_on());
   }
-  if (rep.induction_done_on().empty()) missing.push_back("the induction is not done");
+  if (rep.induction_done_on().empty()) {
+    const auto steps = StepsMissing(rep, papers.settings);
+    missing.push_back("the induction is not done" +
+                      (steps.empty() ? "" : ", to do: " + absl::StrJoin(steps, ", ")));
+  }
   for (const auto& document : NotAccepted(papers.documents, papers.acceptances)) {
     if (!IsRequired(rep, papers, document, today)) continue;
     missing.push_back("version " + std::to_string(document.number()) + " of the " +

@@ -21,6 +21,7 @@ struct Papers {
   std::vector<v1::Acceptance> acceptances;    // of this rep
   std::vector<v1::Declaration> declarations;  // of this rep
   v1::Member member = {};                     // whom the rep is
+  v1::MembershipSettings settings = {};       // which steps an induction has
 };
 
 // Whether the person's data may not be used: they were erased, or may only be stored.

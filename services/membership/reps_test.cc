@@ -332,6 +332,8 @@ TEST_P(Reps, TheInductionsStepsAreDoneOneByOne) {
   ASSERT_TRUE(Apply().ok());
   ASSERT_TRUE(Do<v1::StartInductionRequest>().ok());
   EXPECT_TRUE(Refused(Do<v1::CompleteInductionRequest>(), errors::RULE_REFUSED, "induction"));
+  EXPECT_THAT(Check("x").reason_for_chair(),
+              ::testing::HasSubstr("the induction is not done, to do: Safeguarding"));
   v1::CompleteInductionStepRequest step;
   step.set_name(rep_);
   step.set_step("Safeguarding");

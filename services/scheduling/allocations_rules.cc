@@ -41,15 +41,17 @@ Status MembershipAllows(const coproduction::membership::v1::CheckAllocationRespo
                          "the rep " + word.reason_for_chair() + ", so another rep takes the place");
     case Word::NOT_IN_GOOD_STANDING:
       return RuleRefused("not_in_good_standing",
-                         "the rep is not in good standing: induction, the current code of conduct "
-                         "and terms of reference, or a declaration of interests younger than 12 "
-                         "months is missing");
+                         "the rep is not in good standing: " + word.reason_for_chair() +
+                             "; that comes first, or another rep takes the place");
     case Word::RESTRICTED:
       return RuleRefused(
           "restricted",
           "the rep's data may only be stored, so nobody invites or allocates the rep");
     default:
-      return RuleRefused("rep_not_active", "the rep is not in the pool of active reps");
+      return RuleRefused("rep_not_active", word.reason_for_chair().empty()
+                                               ? "the rep is not in the pool of active reps"
+                                               : "the rep is not in the pool of active reps: " +
+                                                     word.reason_for_chair());
   }
 }
 

@@ -51,7 +51,11 @@ TEST(Membership, SaysWhoMayNot) {
   word.set_reason_for_chair("declared an interest in Transport team");
   EXPECT_EQ(MessageOf(MembershipAllows(word)),
             "the rep declared an interest in Transport team, so another rep takes the place");
+  word.set_reason_for_chair("the induction is not done, to do: Safeguarding");
   EXPECT_EQ(rule(Word::NOT_IN_GOOD_STANDING), "not_in_good_standing");
+  EXPECT_EQ(MessageOf(MembershipAllows(word)),
+            "the rep is not in good standing: the induction is not done, to do: Safeguarding; that "
+            "comes first, or another rep takes the place");
   EXPECT_EQ(rule(Word::NOT_ACTIVE), "rep_not_active");
   EXPECT_EQ(rule(Word::RESTRICTED), "restricted");
   EXPECT_EQ(ErrorInfoOf(MayBeInvited(word)).metadata().at("rule"), "restricted");
