@@ -130,8 +130,9 @@ StatusOr<std::unique_ptr<Runtime>> Runtime::Open(Module module, Options options)
 Status Runtime::FindTimers() {
   return store_->ReadAndWait([this](db::Conn& conn) -> Status {
     ASSIGN_OR_RETURN(const auto views, db::ViewsOf(conn, "due"));
-    if (views.empty())
+    if (views.empty()) {
       return Internal("no view tells when the timers of " + module_.name + " are due");
+    }
     timers_due_ = "(SELECT name, forum, resource, due_on FROM " +
                   absl::StrJoin(views, " UNION ALL SELECT name, forum, resource, due_on FROM ") +
                   ") AS timers";
