@@ -109,4 +109,15 @@ inline constexpr char kForum[] = "forums/warwickshire";
 ::testing::AssertionResult Refused(const Status& status, errors::ErrorReason reason,
                                    const std::string& about = "");
 
+inline std::string EngineName(const ::testing::TestParamInfo<db::Engine>& info) {
+  return info.param == db::Engine::kSqlite ? "Sqlite" : "Postgres";
+}
+
 }  // namespace hub::testing
+
+// The tests of a fixture, a ::testing::TestWithParam<db::Engine>, on each of the two databases.
+#define ON_BOTH_DATABASES(Fixture)                                                 \
+  INSTANTIATE_TEST_SUITE_P(                                                        \
+      BothDatabases, Fixture,                                                      \
+      ::testing::Values(::hub::db::Engine::kSqlite, ::hub::db::Engine::kPostgres), \
+      ::hub::testing::EngineName)

@@ -155,9 +155,4 @@ class MiniEngagement : public ::testing::TestWithParam<db::Engine> {
   std::string chair_, facilitator_, requestor_, ana_;
 };
 
-#define ON_BOTH_DATABASES(Fixture)                                                           \
-  INSTANTIATE_TEST_SUITE_P(                                                                  \
-      BothDatabases, Fixture, ::testing::Values(db::Engine::kSqlite, db::Engine::kPostgres), \
-      [](const auto& info) { return info.param == db::Engine::kSqlite ? "Sqlite" : "Postgres"; })
-
 }  // namespace hub::engagement

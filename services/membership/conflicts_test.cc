@@ -223,11 +223,7 @@ class Interests : public ::testing::TestWithParam<db::Engine> {
   std::string admin_, chair_, member_, rep_, own_;
 };
 
-INSTANTIATE_TEST_SUITE_P(BothDatabases, Interests,
-                         ::testing::Values(db::Engine::kSqlite, db::Engine::kPostgres),
-                         [](const auto& info) {
-                           return info.param == db::Engine::kSqlite ? "Sqlite" : "Postgres";
-                         });
+ON_BOTH_DATABASES(Interests);
 
 TEST_P(Interests, ARecusalStopsPlacesAndEndsThoseThereAreUntilItEnds) {
   ASSERT_TRUE(Placed("tribunal", "Tribunal team").ok());

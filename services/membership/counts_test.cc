@@ -95,11 +95,7 @@ class Counts : public ::testing::TestWithParam<db::Engine> {
   MiniService mini_;
 };
 
-INSTANTIATE_TEST_SUITE_P(BothDatabases, Counts,
-                         ::testing::Values(db::Engine::kSqlite, db::Engine::kPostgres),
-                         [](const auto& info) {
-                           return info.param == db::Engine::kSqlite ? "Sqlite" : "Postgres";
-                         });
+ON_BOTH_DATABASES(Counts);
 
 TEST_P(Counts, AreThoseOfTheFactsAsOfAnyDate) {
   const int members = Members();

@@ -199,11 +199,7 @@ class Duplicates : public ::testing::TestWithParam<db::Engine> {
   std::string admin_;
 };
 
-INSTANTIATE_TEST_SUITE_P(BothDatabases, Duplicates,
-                         ::testing::Values(db::Engine::kSqlite, db::Engine::kPostgres),
-                         [](const auto& info) {
-                           return info.param == db::Engine::kSqlite ? "Sqlite" : "Postgres";
-                         });
+ON_BOTH_DATABASES(Duplicates);
 
 TEST_P(Duplicates, TheLikeliestAreOfferedFirstUntilSomebodyJudgesThem) {
   const auto jo = Join(Person("Jo", "Example", "jo@example.org", "07700 900123"), "2021-02-01");

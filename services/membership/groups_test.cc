@@ -294,11 +294,7 @@ class Groups : public ::testing::TestWithParam<db::Engine> {
   std::string admin_, bot_;
 };
 
-INSTANTIATE_TEST_SUITE_P(BothDatabases, Groups,
-                         ::testing::Values(db::Engine::kSqlite, db::Engine::kPostgres),
-                         [](const auto& info) {
-                           return info.param == db::Engine::kSqlite ? "Sqlite" : "Postgres";
-                         });
+ON_BOTH_DATABASES(Groups);
 
 TEST_P(Groups, TheRosterOfAnyDayAndTheDifferenceOfTwoAreHad) {
   const auto group = Make({});

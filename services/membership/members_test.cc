@@ -122,11 +122,7 @@ class Members : public ::testing::TestWithParam<db::Engine> {
   std::string admin_;
 };
 
-INSTANTIATE_TEST_SUITE_P(BothDatabases, Members,
-                         ::testing::Values(db::Engine::kSqlite, db::Engine::kPostgres),
-                         [](const auto& info) {
-                           return info.param == db::Engine::kSqlite ? "Sqlite" : "Postgres";
-                         });
+ON_BOTH_DATABASES(Members);
 
 TEST_P(Members, JoinIsOneRowOneJournalRowAndOneEventEach) {
   v1::Member member = Create(Jo());

@@ -56,11 +56,7 @@ class ReachSeries : public ::testing::TestWithParam<db::Engine> {
   MiniService mini_;
 };
 
-INSTANTIATE_TEST_SUITE_P(BothDatabases, ReachSeries,
-                         ::testing::Values(db::Engine::kSqlite, db::Engine::kPostgres),
-                         [](const auto& info) {
-                           return info.param == db::Engine::kSqlite ? "Sqlite" : "Postgres";
-                         });
+ON_BOTH_DATABASES(ReachSeries);
 
 TEST_P(ReachSeries, APartnerSeesItOnceItIsPublished) {
   const std::string chair = mini_.Token(CHAIR), partner = mini_.Token(FACILITATOR);

@@ -219,11 +219,7 @@ class Reps : public ::testing::TestWithParam<db::Engine> {
   std::string admin_, member_, rep_;
 };
 
-INSTANTIATE_TEST_SUITE_P(BothDatabases, Reps,
-                         ::testing::Values(db::Engine::kSqlite, db::Engine::kPostgres),
-                         [](const auto& info) {
-                           return info.param == db::Engine::kSqlite ? "Sqlite" : "Postgres";
-                         });
+ON_BOTH_DATABASES(Reps);
 
 TEST_P(Reps, FromApplicationToThePoolAndBack) {
   ASSERT_TRUE(Apply().ok());

@@ -238,11 +238,7 @@ class Rights : public ::testing::TestWithParam<db::Engine> {
   std::map<std::string, v1::CreateMemberRequest> joined_;
 };
 
-INSTANTIATE_TEST_SUITE_P(BothDatabases, Rights,
-                         ::testing::Values(db::Engine::kSqlite, db::Engine::kPostgres),
-                         [](const auto& info) {
-                           return info.param == db::Engine::kSqlite ? "Sqlite" : "Postgres";
-                         });
+ON_BOTH_DATABASES(Rights);
 
 TEST_P(Rights, AreAskedForByThePersonOrForThePersonAndToldWhenTheyAreDue) {
   auto request = Ask(Asking(RightsRequest::ACCESS), own_);

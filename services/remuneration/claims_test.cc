@@ -4,7 +4,7 @@
 #include "coproduction/hub/v1/people.pb.h"
 #include "coproduction/remuneration/events/v1/claims.pb.h"
 #include "services/remuneration/claims_rules.h"
-#include "services/remuneration/service_fixture.h"
+#include "services/remuneration/mini_remuneration.h"
 
 namespace hub::remuneration {
 namespace {
@@ -175,7 +175,7 @@ TEST(ThreePeople, ClaimApproveAndPay) {
 using testing::Refused;
 namespace events = ::coproduction::remuneration::events::v1;
 
-class Claims : public Service {
+class Claims : public MiniRemuneration {
  protected:
   void SetUp() override {
     mini_.SetDate("2022-05-02");

@@ -6,7 +6,7 @@
 #include "coproduction/remuneration/events/v1/commitments.pb.h"
 #include "coproduction/remuneration/events/v1/funds.pb.h"
 #include "services/remuneration/commitments_rules.h"
-#include "services/remuneration/service_fixture.h"
+#include "services/remuneration/mini_remuneration.h"
 
 namespace hub::remuneration {
 namespace {
@@ -75,7 +75,7 @@ TEST(Places, OfWhatWasAttendedOrNeverCountedFreeNothing) {
 using testing::Refused;
 namespace events = ::coproduction::remuneration::events::v1;
 
-class Commitments : public Service {
+class Commitments : public MiniRemuneration {
  protected:
   void SetUp() override { SetRate(v1::Rate::FEE_TWO_HOURS, "2022-05-01", 50000); }
   StatusOr<v1::Commitment> Release(const std::string& name) {

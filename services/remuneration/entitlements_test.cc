@@ -1,7 +1,7 @@
 #include <gtest/gtest.h>
 
 #include "services/remuneration/entitlements_rules.h"
-#include "services/remuneration/service_fixture.h"
+#include "services/remuneration/mini_remuneration.h"
 
 namespace hub::remuneration {
 namespace {
@@ -49,7 +49,7 @@ TEST(Honour, TheBookingsPromiseSaysWhoAskedForWhat) {
   EXPECT_FALSE(entitlement.has_partner());
 }
 
-class Entitlements : public Service {
+class Entitlements : public MiniRemuneration {
  protected:
   void SetUp() override {
     SetRate(v1::Rate::FEE_TWO_HOURS, "2022-05-01", 50000);

@@ -2,7 +2,7 @@
 
 #include "coproduction/remuneration/events/v1/funds.pb.h"
 #include "services/remuneration/funds_rules.h"
-#include "services/remuneration/service_fixture.h"
+#include "services/remuneration/mini_remuneration.h"
 
 namespace hub::remuneration {
 namespace {
@@ -114,7 +114,7 @@ TEST(NearlySpent, AtTheShareTheForumSet) {
 using testing::Refused;
 namespace events = ::coproduction::remuneration::events::v1;
 
-class Funds : public Service {
+class Funds : public MiniRemuneration {
  protected:
   v1::CheckFundingResponse Check(Activity::Kind kind, const std::string& partner,
                                  const std::string& fund = "") {

@@ -1,6 +1,6 @@
 #include "coproduction/remuneration/events/v1/rates.pb.h"
+#include "services/remuneration/mini_remuneration.h"
 #include "services/remuneration/rates_rules.h"
-#include "services/remuneration/service_fixture.h"
 
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
@@ -139,7 +139,7 @@ RC_GTEST_PROP(MileagePence, TwoPartsAreTheWhole, ()) {
   RC_ASSERT(halves - whole >= -1 && halves - whole <= 1);
 }
 
-class Rates : public Service {};
+class Rates : public MiniRemuneration {};
 ON_BOTH_DATABASES(Rates);
 
 TEST_P(Rates, ASetRateIsToldListedAndNeverChanged) {

@@ -1,12 +1,12 @@
 #include <gtest/gtest.h>
 
 #include "coproduction/remuneration/v1/settings.pb.h"
-#include "services/remuneration/service_fixture.h"
+#include "services/remuneration/mini_remuneration.h"
 
 namespace hub::remuneration {
 namespace {
 
-class Settings : public Service {};
+class Settings : public MiniRemuneration {};
 ON_BOTH_DATABASES(Settings);
 
 TEST_P(Settings, WhatTheForumHasNotSetHasItsDefault) {

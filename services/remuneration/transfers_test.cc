@@ -4,7 +4,7 @@
 #include <map>
 #include <set>
 
-#include "services/remuneration/service_fixture.h"
+#include "services/remuneration/mini_remuneration.h"
 #include "services/remuneration/transfers_rules.h"
 
 namespace hub::remuneration {
@@ -158,7 +158,7 @@ TEST(Pounds, WithPence) {
   EXPECT_EQ(Pounds(-5), "-0.05 pounds");
 }
 
-class Ledger : public Service {};
+class Ledger : public MiniRemuneration {};
 ON_BOTH_DATABASES(Ledger);
 
 TEST_P(Ledger, IsAppendOnlyAndAPromiseEndsOnce) {

@@ -46,11 +46,7 @@ class AllocationRace : public MiniScheduling {
     EXPECT_EQ(released_, wanted);
   }
 };
-INSTANTIATE_TEST_SUITE_P(BothDatabases, AllocationRace,
-                         ::testing::Values(db::Engine::kSqlite, db::Engine::kPostgres),
-                         [](const auto& info) {
-                           return info.param == db::Engine::kSqlite ? "Sqlite" : "Postgres";
-                         });
+ON_BOTH_DATABASES(AllocationRace);
 
 TEST_P(AllocationRace, APauseToldAfterTheBookingUndoesIt) {
   auto item = Scheduled("Short breaks", Hub("2021-12-03"));

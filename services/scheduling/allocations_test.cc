@@ -203,11 +203,7 @@ TEST(MonthlyCap, IsToldWithTheHoursAndWhatToDo) {
 }
 
 class AllocationsRpc : public MiniScheduling {};
-INSTANTIATE_TEST_SUITE_P(BothDatabases, AllocationsRpc,
-                         ::testing::Values(db::Engine::kSqlite, db::Engine::kPostgres),
-                         [](const auto& info) {
-                           return info.param == db::Engine::kSqlite ? "Sqlite" : "Postgres";
-                         });
+ON_BOTH_DATABASES(AllocationsRpc);
 
 TEST_P(AllocationsRpc, TheLastPlaceIsTakenOnce) {
   auto item = Scheduled("Short breaks", Hub("2021-12-03"));

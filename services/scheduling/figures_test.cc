@@ -86,11 +86,7 @@ TEST(Figures, CountWhatWasHeldAndPresented) {
 }
 
 class FiguresRpc : public MiniScheduling {};
-INSTANTIATE_TEST_SUITE_P(BothDatabases, FiguresRpc,
-                         ::testing::Values(db::Engine::kSqlite, db::Engine::kPostgres),
-                         [](const auto& info) {
-                           return info.param == db::Engine::kSqlite ? "Sqlite" : "Postgres";
-                         });
+ON_BOTH_DATABASES(FiguresRpc);
 
 TEST_P(FiguresRpc, ComeFromTheRecordsOfThePeriodAlone) {
   auto session = Hub("2021-12-03");

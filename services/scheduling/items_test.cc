@@ -119,11 +119,7 @@ TEST(Presenting, NotBeforeTheDayAndOnlyFromAnAgreedAgenda) {
 }
 
 class ItemsRpc : public MiniScheduling {};
-INSTANTIATE_TEST_SUITE_P(BothDatabases, ItemsRpc,
-                         ::testing::Values(db::Engine::kSqlite, db::Engine::kPostgres),
-                         [](const auto& info) {
-                           return info.param == db::Engine::kSqlite ? "Sqlite" : "Postgres";
-                         });
+ON_BOTH_DATABASES(ItemsRpc);
 
 TEST_P(ItemsRpc, StandsOnTheAgendaOnceAndWithinItsMinutes) {
   auto session = Hub("2021-12-03");

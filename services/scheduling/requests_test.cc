@@ -173,11 +173,7 @@ TEST(FurtherInvolvement, MakesADraftOwnedByTheSameRequestor) {
 }
 
 class RequestsRpc : public MiniScheduling {};
-INSTANTIATE_TEST_SUITE_P(BothDatabases, RequestsRpc,
-                         ::testing::Values(db::Engine::kSqlite, db::Engine::kPostgres),
-                         [](const auto& info) {
-                           return info.param == db::Engine::kSqlite ? "Sqlite" : "Postgres";
-                         });
+ON_BOTH_DATABASES(RequestsRpc);
 
 TEST_P(RequestsRpc, ADraftBelongsToItsPartnerAndItsRequestor) {
   auto create = NewRequest("Short breaks");

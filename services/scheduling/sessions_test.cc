@@ -197,11 +197,7 @@ TEST(Activity, GoesByTheSeries) {
 }
 
 class SessionsRpc : public MiniScheduling {};
-INSTANTIATE_TEST_SUITE_P(BothDatabases, SessionsRpc,
-                         ::testing::Values(db::Engine::kSqlite, db::Engine::kPostgres),
-                         [](const auto& info) {
-                           return info.param == db::Engine::kSqlite ? "Sqlite" : "Postgres";
-                         });
+ON_BOTH_DATABASES(SessionsRpc);
 
 TEST_P(SessionsRpc, IsPlannedByTheWallClockOfLondon) {
   auto winter = Hub("2022-03-25");

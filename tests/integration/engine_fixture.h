@@ -86,11 +86,4 @@ class EngineTest : public OneService {
   std::string admin_;
 };
 
-inline std::string EngineName(const ::testing::TestParamInfo<db::Engine>& info) {
-  return info.param == db::Engine::kSqlite ? "Sqlite" : "Postgres";
-}
-#define ON_BOTH_DATABASES(Fixture) \
-  INSTANTIATE_TEST_SUITE_P(        \
-      Engines, Fixture, ::testing::Values(db::Engine::kSqlite, db::Engine::kPostgres), EngineName)
-
 }  // namespace hub

@@ -34,11 +34,7 @@ class OldWord : public ::testing::TestWithParam<db::Engine> {
 
   testing::MiniService mini_;
 };
-INSTANTIATE_TEST_SUITE_P(BothDatabases, OldWord,
-                         ::testing::Values(db::Engine::kSqlite, db::Engine::kPostgres),
-                         [](const auto& info) {
-                           return info.param == db::Engine::kSqlite ? "Sqlite" : "Postgres";
-                         });
+ON_BOTH_DATABASES(OldWord);
 
 TEST_P(OldWord, DecidesNoBooking) {
   const std::string chair = mini_.Token(CHAIR);

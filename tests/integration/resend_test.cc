@@ -164,7 +164,7 @@ TEST_P(Resends, AreAnsweredForSevenDaysAndHaveNoEffectEver) {
 
 class ResendsToReplicas : public Resends {};
 INSTANTIATE_TEST_SUITE_P(Engines, ResendsToReplicas, ::testing::Values(db::Engine::kPostgres),
-                         EngineName);
+                         testing::EngineName);
 
 TEST_P(ResendsToReplicas, OfOneCallAtOnceHaveOneEffectAndOneAnswer) {
   MiniService second(&mini_);

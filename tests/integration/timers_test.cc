@@ -131,7 +131,7 @@ TEST_P(Timers, WhatWasFoundDueFiresThoughTheClockGoesBackOverMidnightMeanwhile) 
 
 class TimersOfReplicas : public Timers {};
 INSTANTIATE_TEST_SUITE_P(Engines, TimersOfReplicas, ::testing::Values(db::Engine::kPostgres),
-                         EngineName);
+                         testing::EngineName);
 
 TEST_P(TimersOfReplicas, FireOnceThoughAllRunThemAtOnce) {
   MiniService second(&mini_);

@@ -39,9 +39,9 @@ inline std::string SessionOf(const std::string& id) {
   return std::string(kForum) + "/sessions/" + id;
 }
 
-class Service : public ::testing::TestWithParam<db::Engine> {
+class MiniRemuneration : public ::testing::TestWithParam<db::Engine> {
  protected:
-  Service()
+  MiniRemuneration()
       : mini_(MakeRemunerationModule(), GetParam()),
         ann_(mini_.Token(options::REP, kAnn)),
         bob_(mini_.Token(options::REP, kBob)),
@@ -155,10 +155,5 @@ class Service : public ::testing::TestWithParam<db::Engine> {
   const std::string ann_, bob_, chair_, treasurer_, facilitator_, scheduling_;
   int ids_ = 0;
 };
-
-#define ON_BOTH_DATABASES(Fixture)                                                           \
-  INSTANTIATE_TEST_SUITE_P(                                                                  \
-      BothDatabases, Fixture, ::testing::Values(db::Engine::kSqlite, db::Engine::kPostgres), \
-      [](const auto& info) { return info.param == db::Engine::kSqlite ? "Sqlite" : "Postgres"; })
 
 }  // namespace hub::remuneration
