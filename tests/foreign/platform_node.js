@@ -94,10 +94,13 @@ async function entryOf(name) {
   return record && record.state !== 'ERASED' ? shown(record) : null;
 }
 
-// A member who changed, and all names that led there: a merge of it or its undoing turns them.
+// A member who changed, and all names that led there, or where this one led: a merge of it or its
+// undoing turns them.
 async function changesOf(copy, name) {
   const changes = { [name]: await entryOf(name) };
+  const led = copy.entries.get(name)?.leads_to;
   for (const from of copy.leadingTo(name)) changes[from] = await entryOf(from);
+  for (const from of led ? copy.leadingTo(led) : []) changes[from] ??= await entryOf(from);
   const [kept, now] = [copy.entries.get(name), changes[name]];
   if (kept?.etag && now?.etag && versionOf(kept) > versionOf(now)) return {};
   return changes;

@@ -106,6 +106,10 @@ class Copy:
         found = self.db.execute("SELECT version FROM entries WHERE name = ? AND record IS NOT NULL", [name]).fetchone()
         return found[0] if found else -1
 
+    def leads_to(self, name):
+        found = self.db.execute("SELECT leads_to FROM entries WHERE name = ?", [name]).fetchone()
+        return found[0] if found else None
+
     def leading_to(self, name):
         return [one for one, in self.db.execute("SELECT name FROM entries WHERE leads_to = ?", [name])]
 
@@ -129,9 +133,10 @@ class Copy:
 
 
 def changes_of(copy, hub, name):
-    """A member who changed, and all names that led there."""
+    """A member who changed, and all names that led there, or where this one led: an undone merge turns those, too."""
     changes = {name: hub.entry(name)}
     changes.update((one, hub.entry(one)) for one in copy.leading_to(name))
+    changes.update((one, hub.entry(one)) for one in copy.leading_to(copy.leads_to(name)) if one != name)
     now = changes[name]
     if now is not None and now[0] is not None and now[0] < copy.version(name):
         return {}
