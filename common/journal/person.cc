@@ -1,6 +1,7 @@
 #include "common/journal/person.h"
 
 #include <memory>
+#include <set>
 
 #include "absl/strings/str_cat.h"
 #include "common/journal/engine.h"
@@ -186,6 +187,15 @@ Status ErasePerson(Write& write, const std::string& service, const std::string& 
           "request = excluded.request, confirmation = excluded.confirmation, step = 0",
           {person, request, db::Bytes{said.SerializeAsString()}})
       .status();
+}
+
+bool RetentionEnds(const std::string& service, const std::string& erased_on,
+                   const std::string& today) {
+  std::set<int> kept;
+  for (const Resource* resource : schema::Resources(service)) {
+    if (resource->about_person()) kept.merge(schema::RetentionsOf(resource->type));
+  }
+  return kept.empty() || YearsAfter(erased_on, *kept.begin()) <= today;
 }
 
 StatusOr<bool> EndRetention(db::Conn& conn, const std::string& service, const std::string& person,

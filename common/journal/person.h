@@ -18,6 +18,9 @@ namespace hub::journal {
 Status ErasePerson(Write& write, const std::string& service, const std::string& person,
                    const std::string& request);
 
+// Whether something that was kept of who was erased that day is kept no longer, or nothing was.
+bool RetentionEnds(const std::string& service, const std::string& erased_on,
+                   const std::string& today);
 // Empties what was kept of an erased person for a time that is over; whether that is all of it.
 StatusOr<bool> EndRetention(db::Conn& conn, const std::string& service, const std::string& person,
                             const std::string& erased_on, const std::string& today);

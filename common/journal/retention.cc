@@ -66,7 +66,8 @@ Status EndRetentions(db::Store& store, const schema::Resource& resource, const s
   return Status();
 }
 
-// Of persons who are erased and of whom each service has said so, what a law kept.
+// Of persons who are erased and of whom each service has said so, what a law kept. A transaction
+// for those alone of whom some of it is over.
 Status EndRetentions(db::Store& store, const std::string& service, const std::string& today) {
   std::map<std::string, std::string> erased;  // person: on which day
   RETURN_IF_ERROR(store.ReadAndWait([&](db::Conn& conn) {
@@ -75,7 +76,9 @@ Status EndRetentions(db::Store& store, const std::string& service, const std::st
                       [&](const db::Row& row) {
                         coproduction::hub::v1::ErasureConfirmation said;
                         said.ParseFromString(std::string(row.Blob(1)));
-                        erased[std::string(row.Text(0))] = said.erased_on();
+                        if (RetentionEnds(service, said.erased_on(), today)) {
+                          erased[std::string(row.Text(0))] = said.erased_on();
+                        }
                         return Status();
                       });
   }));

@@ -384,7 +384,7 @@ void CheckPerson(const Resource& resource,
   const std::string& since = resource.option->kept_since();
   const auto* date = since.empty() ? nullptr : resource.type->FindFieldByName(since);
   const bool is_date = date != nullptr && FieldOption(date).format() == options::Field::DATE;
-  if ((since.empty() ? 0 : is_date ? 1 : 2) != (kept && !resource.about_person() ? 1 : 0)) {
+  if (kept && !resource.about_person() ? !is_date : !since.empty()) {
     say(where,
         "says kept_since, a date, if and only if it is about nobody and one of its fields has "
         "a retention");
